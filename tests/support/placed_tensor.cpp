@@ -1,0 +1,140 @@
+#include "support/placed_tensor.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+#include <sstream>
+
+namespace sylvite::test {
+namespace {
+
+/// Where each element lies in flat memory, in row-major order.
+template <typename Visit>
+void for_each_element(const Shape& shape, const Placement& placement, const Visit& visit) {
+  const int64_t elements = count(shape);
+  Shape index = shape;
+  for (int axis = 0; axis < shape.rank(); ++axis) index[axis] = 0;
+  int64_t at = placement.first;
+  for (int64_t i = 0; i < elements; ++i) {
+    visit(static_cast<size_t>(i), static_cast<size_t>(at));
+    for (int axis = shape.rank() - 1; axis >= 0; --axis) {
+      at += placement.strides[axis];
+      if (++index[axis] < shape[axis]) break;
+      at -= placement.strides[axis] * shape[axis];
+      index[axis] = 0;
+    }
+  }
+}
+
+std::string index_of(int64_t element, const Shape& shape) {
+  Shape index = shape;
+  for (int axis = shape.rank() - 1; axis >= 0; --axis) {
+    index[axis] = element % shape[axis];
+    element /= shape[axis];
+  }
+  return to_string(index);
+}
+
+}  // namespace
+
+Placement dense_placement(const Shape& shape, GuardedBuffer::Flush flush) {
+  return {.strides = dense_strides(shape), .elements = count(shape), .flush = flush};
+}
+
+Placement random_placement(Random& random, const Shape& shape, int element_size, bool is_input) {
+  Placement placement = dense_placement(shape);
+  placement.flush = random.one_of({GuardedBuffer::Flush::kStart, GuardedBuffer::Flush::kEnd});
+  if (random.chance(.2)) placement.shift = static_cast<int>(random.between(1, 2 * element_size));
+  if (random.chance(.4)) return placement;
+
+  std::vector<int> order(static_cast<size_t>(shape.rank()));
+  std::iota(order.rbegin(), order.rend(), 0);
+  if (random.chance(.4)) {
+    for (size_t i = order.size() - 1; i > 0; --i) {
+      std::swap(order[i], order[static_cast<size_t>(random.between(0, static_cast<int64_t>(i)))]);
+    }
+  }
+  int64_t block = 1;
+  int64_t last = 0;
+  for (const int axis : order) {
+    const int64_t steps = std::max<int64_t>(shape[axis], 1) - 1;
+    if (is_input && random.chance(.1)) {
+      placement.strides[axis] = 0;
+      continue;
+    }
+    const int64_t stride = random.chance(.2) ? block * random.between(2, 3) : block;
+    placement.strides[axis] = stride;
+    if (random.chance(.2)) {
+      placement.strides[axis] = -stride;
+      placement.first += steps * stride;
+    }
+    last += steps * stride;
+    block = (steps + 1) * stride + (random.chance(.2) ? random.between(1, 9) : 0);
+  }
+  placement.elements = count(shape) == 0 ? 0 : last + 1;
+  if (count(shape) == 0) placement.first = 0;
+  return placement;
+}
+
+PlacedTensor::PlacedTensor(Random& random, DType dtype, const Shape& shape,
+                           const Placement& placement, Device device, bool is_input)
+    : memory_(placement.elements * element_size(dtype), placement.flush, placement.shift),
+      placement_(placement) {
+  const std::span<uint8_t> accessible = memory_.accessible();
+  before_ = random.bytes(static_cast<int64_t>(accessible.size()));
+  std::memcpy(accessible.data(), before_.data(), before_.size());
+  uint8_t* first = memory_.data() + placement.first * element_size(dtype);
+  const Shape flat_shape{placement.elements};
+  if (device.kind != DeviceKind::kCpu) {
+    flat_ = Tensor::wrap(memory_.data(), dtype, flat_shape).to(device);
+    tensor_ = flat_.view(shape, placement.strides, placement.first);
+  } else if (is_input) {
+    memory_.protect_from_writes();
+    tensor_ = Tensor::wrap(static_cast<const void*>(first), dtype, shape, placement.strides);
+  } else {
+    tensor_ = Tensor::wrap(first, dtype, shape, placement.strides);
+  }
+}
+
+Bytes PlacedTensor::elements() const {
+  const auto size = static_cast<size_t>(element_size(tensor_.dtype()));
+  Bytes result(static_cast<size_t>(tensor_.byte_count()));
+  for_each_element(tensor_.shape(), placement_, [&](size_t i, size_t at) {
+    std::memcpy(result.data() + i * size, memory_.data() + at * size, size);
+  });
+  return result;
+}
+
+void PlacedTensor::expect_holds(const Bytes& expected, const std::string& what) const {
+  const auto size = static_cast<size_t>(element_size(tensor_.dtype()));
+  ASSERT_EQ(expected.size(), static_cast<size_t>(tensor_.byte_count())) << what;
+  if (tensor_.device().kind != DeviceKind::kCpu) {
+    const Tensor copy = flat_.to(Device{});
+    ASSERT_EQ(static_cast<size_t>(copy.byte_count()), memory_.bytes().size()) << what;
+    if (copy.byte_count() > 0) {
+      std::memcpy(memory_.data(), copy.data(), static_cast<size_t>(copy.byte_count()));
+    }
+  }
+  Bytes wanted = before_;
+  const auto begin = static_cast<size_t>(memory_.data() - memory_.accessible().data());
+  for_each_element(tensor_.shape(), placement_, [&](size_t i, size_t at) {
+    std::memcpy(wanted.data() + begin + at * size, expected.data() + i * size, size);
+  });
+  const uint8_t* got = memory_.accessible().data();
+  if (std::memcmp(got, wanted.data(), wanted.size()) == 0) return;
+  std::ostringstream report;
+  int64_t wrong = 0;
+  for_each_element(tensor_.shape(), placement_, [&](size_t i, size_t at) {
+    if (std::memcmp(memory_.data() + at * size, expected.data() + i * size, size) == 0) return;
+    if (wrong++ < 4) report << ' ' << index_of(static_cast<int64_t>(i), tensor_.shape());
+  });
+  ADD_FAILURE() << what << "\n"
+                << wrong << " of " << tensor_.element_count() << " elements are wrong, first at"
+                << report.str() << (wrong == 0 ? " (none: bytes beside the elements changed)" : "")
+                << "\nstrides " << to_string(placement_.strides) << ", " << name(tensor_.dtype())
+                << " at " << tensor_.data();
+}
+
+}  // namespace sylvite::test

@@ -1,0 +1,65 @@
+#include "support/targets.h"
+
+#include <iostream>
+#include <mutex>
+#include <set>
+
+namespace sylvite::test {
+namespace {
+
+std::mutex exercised_mutex;
+std::set<std::string, std::less<>>& exercised() {
+  static std::set<std::string, std::less<>> names;
+  return names;
+}
+
+class PrintsExercisedTargets : public ::testing::Environment {
+ public:
+  void TearDown() override {
+    const std::scoped_lock lock(exercised_mutex);
+    std::cout << "targets exercised:";
+    for (const std::string& name : exercised()) std::cout << ' ' << name;
+    std::cout << '\n';
+  }
+};
+
+}  // namespace
+
+Device device_of(std::string_view target) {
+  if (target.starts_with("cuda")) return {DeviceKind::kCuda, 0};
+  if (target.starts_with("opencl")) return {DeviceKind::kOpenCl, 0};
+  return {};
+}
+
+void note_exercised(std::string_view target) {
+  const std::scoped_lock lock(exercised_mutex);
+  exercised().emplace(target);
+}
+
+::testing::Environment* exercised_targets_environment() { return new PrintsExercisedTargets; }
+
+std::vector<KernelChoice> kernel_choices() {
+  std::vector<KernelChoice> choices;
+  for (const std::string_view target : targets()) {
+    choices.push_back({target, StorePolicy::kPlain});
+    if (device_of(target).kind == DeviceKind::kCpu) {
+      choices.push_back({target, StorePolicy::kStream});
+    }
+  }
+  return choices;
+}
+
+std::vector<KernelChoice> target_choices() {
+  std::vector<KernelChoice> choices;
+  for (const std::string_view target : targets()) choices.push_back({target});
+  return choices;
+}
+
+std::string choice_name(const ::testing::TestParamInfo<KernelChoice>& info) {
+  std::string name(info.param.target);
+  if (info.param.stores == StorePolicy::kPlain) name += "_plain";
+  if (info.param.stores == StorePolicy::kStream) name += "_stream";
+  return name;
+}
+
+}  // namespace sylvite::test
