@@ -1,0 +1,177 @@
+// What a call allocates, and what happens where there is no memory. A program of its own: it counts
+// every allocation of the process.
+#include <gtest/gtest.h>
+#include <malloc.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <new>
+#include <vector>
+
+#include "support/rejects.h"
+#include "support/targets.h"
+
+namespace {
+
+std::atomic<bool> counting = false;
+std::atomic<int64_t> allocations = 0;
+
+void note_allocation() {
+  if (counting.load(std::memory_order_relaxed)) ++allocations;
+}
+
+}  // namespace
+
+// glibc's own names for what we replace; operator new calls malloc.
+extern "C" {
+void* __libc_malloc(size_t size);
+void* __libc_calloc(size_t count, size_t size);
+void* __libc_realloc(void* pointer, size_t size);
+void* __libc_memalign(size_t alignment, size_t size);
+
+void* malloc(size_t size) {
+  note_allocation();
+  return __libc_malloc(size);
+}
+void* calloc(size_t count, size_t size) {
+  note_allocation();
+  return __libc_calloc(count, size);
+}
+void* realloc(void* pointer, size_t size) {
+  note_allocation();
+  return __libc_realloc(pointer, size);
+}
+void* memalign(size_t alignment, size_t size) {
+  note_allocation();
+  return __libc_memalign(alignment, size);
+}
+void* aligned_alloc(size_t alignment, size_t size) {
+  note_allocation();
+  return __libc_memalign(alignment, size);
+}
+int posix_memalign(void** pointer, size_t alignment, size_t size) {
+  note_allocation();
+  *pointer = __libc_memalign(alignment, size);
+  return *pointer == nullptr ? ENOMEM : 0;
+}
+}
+
+namespace sylvite::test {
+namespace {
+
+/// Allocations of the whole process during `call`.
+template <typename Call>
+int64_t allocations_of(const Call& call) {
+  allocations = 0;
+  counting = true;
+  call();
+  counting = false;
+  return allocations;
+}
+
+/// Gives memory until `left` allocations are made.
+struct LimitedMemory {
+  int left;
+  int asked = 0;
+  int64_t bytes_in_use = 0;
+  int64_t most_bytes = 0;
+  Allocator allocator = {this, allocate, deallocate};
+
+  explicit LimitedMemory(int allowed) : left(allowed) {}
+
+  static void* allocate(void* state, size_t bytes, size_t alignment) {
+    auto& self = *static_cast<LimitedMemory*>(state);
+    ++self.asked;
+    EXPECT_TRUE(alignment != 0 && (alignment & (alignment - 1)) == 0) << alignment;
+    if (self.left-- <= 0) return nullptr;
+    self.bytes_in_use += static_cast<int64_t>(bytes);
+    self.most_bytes = std::max(self.most_bytes, self.bytes_in_use);
+    return ::operator new(bytes, std::align_val_t(std::max<size_t>(alignment, 64)));
+  }
+  static void deallocate(void* state, void* pointer, size_t bytes) {
+    auto& self = *static_cast<LimitedMemory*>(state);
+    self.bytes_in_use -= static_cast<int64_t>(bytes);
+    ::operator delete(pointer, std::align_val_t(64));
+  }
+};
+
+constexpr SpaceToBatchArgs kBlock23 = {{2, 3}, {{1, 1}, {0, 0}}};
+constexpr BatchToSpaceArgs kUnblock23 = {{2, 3}, {{1, 1}, {0, 0}}};
+
+std::vector<KernelChoice> cpu_choices() {
+  std::vector<KernelChoice> choices;
+  for (const KernelChoice& choice : kernel_choices()) {
+    if (choice.device().kind == DeviceKind::kCpu) choices.push_back(choice);
+  }
+  return choices;
+}
+
+class Allocations : public KernelTest {};
+INSTANTIATE_TEST_SUITE_P(CpuTargets, Allocations, ::testing::ValuesIn(cpu_choices()), choice_name);
+
+TEST_P(Allocations, AreNoneInACallWithTheCallersOutput) {
+  for (const int threads : {1, 2}) {
+    const Context context = GetParam().context(threads);
+    for (const Shape& image : {Shape{1, 2, 4, 6}, Shape{2, 3, 256, 510}, Shape{0, 1, 2, 3}}) {
+      const Tensor x = Tensor::empty(DType::kFloat32, image);
+      std::memset(x.data(), 0, static_cast<size_t>(x.byte_count()));
+      Tensor phases = space_to_batch(x, kBlock23, context);
+      Tensor back = batch_to_space(phases, kUnblock23, context);
+      const auto all = [&] {
+        space_to_batch(x, kBlock23, phases, context);
+        batch_to_space(phases, kUnblock23, back, context);
+        space_to_batch_gradient(phases, kBlock23, back, context);
+        batch_to_space_gradient(back, kUnblock23, phases, context);
+      };
+      all();
+      EXPECT_EQ(allocations_of(all), 0) << to_string(image) << ", " << threads << " threads";
+    }
+  }
+}
+
+TEST_P(Allocations, AreNoneInAPlannedCall) {
+  const Tensor x = Tensor::empty(DType::kUInt8, {1, 2, 256, 510});
+  std::memset(x.data(), 0, static_cast<size_t>(x.byte_count()));
+  Tensor y = space_to_batch(x, kBlock23);
+  const Plan plan = space_to_batch_plan(x.info(), y.info(), kBlock23, GetParam().context(2));
+  plan.run(x, y);
+  EXPECT_EQ(allocations_of([&] { plan.run(x, y); }), 0);
+}
+
+TEST_P(Allocations, OfTheOutputMayFail) {
+  LimitedMemory memory(0);
+  const Context context(
+      {.target = GetParam().target, .allocator = &memory.allocator, .stores = GetParam().stores});
+  const Tensor x = Tensor::empty(DType::kFloat32, {1, 2, 4, 6});
+  std::memset(x.data(), 0, static_cast<size_t>(x.byte_count()));
+  expect_rejected(ErrorCode::kOutOfMemory, {"SpaceToBatch", "288"},
+                  [&] { space_to_batch(x, kBlock23, context); });
+  EXPECT_EQ(memory.asked, 1);
+  memory.left = 1;
+  {
+    const Tensor y = space_to_batch(x, kBlock23, context);
+    EXPECT_EQ(memory.asked, 2);
+    EXPECT_GE(memory.bytes_in_use, y.byte_count());
+    expect_rejected(ErrorCode::kOutOfMemory, {"BatchToSpace"},
+                    [&] { batch_to_space(y, kUnblock23, context); });
+    EXPECT_EQ(memory.asked, 3);
+  }
+  EXPECT_EQ(memory.bytes_in_use, 0);
+}
+
+TEST(OutOfMemory, IsAnErrorOfItsOwnForSizesNoMachineHas) {
+  expect_rejected(ErrorCode::kOutOfMemory, {"4611686018427387904"},
+                  [] { Tensor::empty(DType::kUInt8, {int64_t{1} << 62}); });
+  uint8_t element = 0;
+  const int64_t block = 0x7FFFFFFF;
+  const Tensor x = Tensor::wrap(&element, DType::kUInt8, {block * block, 1, 1, 1}, {0, 0, 0, 0});
+  expect_rejected(ErrorCode::kOutOfMemory, {"BatchToSpace"}, [&] {
+    batch_to_space(x, {{block, block}});
+  });
+}
+
+}  // namespace
+}  // namespace sylvite::test
