@@ -1,0 +1,179 @@
+#include <dlfcn.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <stdexcept>
+
+#include "families.h"
+#include "support/problem.h"
+#include "support/report.h"
+
+namespace sylvite_bench {
+namespace {
+
+using sylvite::Context;
+using sylvite::Device;
+using sylvite::DeviceKind;
+using sylvite::DType;
+using sylvite::Shape;
+using sylvite::Tensor;
+
+const Group kGpu = {.name = "gpu"};
+
+struct Gpu {
+  std::string target;
+  Device device;
+};
+
+// The first CUDA or OpenCL target, or the one that was asked for.
+std::optional<Gpu> find_gpu(const std::string& wanted) {
+  for (const std::string_view target : sylvite::targets()) {
+    if (!wanted.empty() && target != wanted) continue;
+    if (target.starts_with("cuda")) return Gpu{std::string(target), {DeviceKind::kCuda, 0}};
+    if (target.starts_with("opencl")) return Gpu{std::string(target), {DeviceKind::kOpenCl, 0}};
+  }
+  return std::nullopt;
+}
+
+// The driver's own device-to-device copy, in the primary context that the library uses too.
+class CudaDriver {
+ public:
+  CudaDriver() {
+    void* library = dlopen("libcuda.so.1", RTLD_NOW);
+    if (library == nullptr) throw std::runtime_error("libcuda.so.1 cannot be opened");
+    const auto init = find<int(unsigned)>(library, "cuInit");
+    const auto get_device = find<int(int*, int)>(library, "cuDeviceGet");
+    const auto retain = find<int(void**, int)>(library, "cuDevicePrimaryCtxRetain");
+    const auto set_current = find<int(void*)>(library, "cuCtxSetCurrent");
+    copy_ = find<CopyFunction>(library, "cuMemcpyDtoDAsync_v2");
+    int device = 0;
+    void* context = nullptr;
+    if (init(0) || get_device(&device, 0) || retain(&context, device) || set_current(context))
+      throw std::runtime_error("CUDA: no context on device 0");
+  }
+
+  void copy(void* target, const void* source, size_t bytes) const {
+    if (copy_(reinterpret_cast<uintptr_t>(target), reinterpret_cast<uintptr_t>(source), bytes,
+              nullptr))
+      throw std::runtime_error("cuMemcpyDtoDAsync failed");
+  }
+
+ private:
+  using CopyFunction = int(uintptr_t, uintptr_t, size_t, void*);
+
+  template <typename Function>
+  static Function* find(void* library, const char* name) {
+    void* symbol = dlsym(library, name);
+    if (symbol == nullptr) throw std::runtime_error(std::string("libcuda.so.1 lacks ") + name);
+    return reinterpret_cast<Function*>(symbol);
+  }
+
+  CopyFunction* copy_ = nullptr;
+};
+
+// A copy of the row's bytes on the device: the driver's for CUDA; for OpenCL, whose buffers have no
+// address here, the library's own, which SpaceToBatch with blocks of 1 is.
+class DeviceRoof {
+ public:
+  explicit DeviceRoof(const Gpu& gpu) : gpu_(gpu) {
+    if (gpu.device.kind == DeviceKind::kCuda) cuda_ = std::make_unique<CudaDriver>();
+  }
+
+  Contestant contestant(int64_t bytes, const Context& context) {
+    const Shape shape = {1, 1, 1, bytes};
+    source_ = Tensor::empty(DType::kUInt8, shape, gpu_.device);
+    target_ = Tensor::empty(DType::kUInt8, shape, gpu_.device);
+    return {.name = cuda_ ? "device_memcpy" : "device_copy_by_block_1",
+            .role = Contestant::Role::kRoof,
+            .call = [this, bytes, context] { copy(bytes, context); },
+            .complete = [this, context] { context.synchronize(gpu_.device); }};
+  }
+
+ private:
+  void copy(int64_t bytes, const Context& context) {
+    if (cuda_)
+      cuda_->copy(target_.data(), source_.data(), static_cast<size_t>(bytes));
+    else
+      space_to_batch(source_, {.block_shape = {1, 1}}, target_, context);
+  }
+
+  Gpu gpu_;
+  std::unique_ptr<CudaDriver> cuda_;
+  Tensor source_;
+  Tensor target_;
+};
+
+// Empty, or where the bytes that the device wrote differ from the naive loop's.
+std::string check(Problem& problem, const Tensor& y) {
+  return problem.check([&] {
+    const Tensor host = y.to({DeviceKind::kCpu, 0});
+    std::memcpy(problem.y().data(), host.data(), static_cast<size_t>(host.byte_count()));
+  });
+}
+
+RowResult measure(const Case& row, const Gpu& gpu, double min_time, DeviceRoof& roof) {
+  Problem problem(row);
+  const Context context({.target = gpu.target});
+  const Tensor x = problem.x().to(gpu.device);
+  Tensor y = Tensor::empty(row.dtype, problem.y().shape(), gpu.device);
+  const sylvite::Plan plan = problem.plan(x.info(), y.info(), context);
+
+  RowResult result{.row = row, .bytes = problem.bytes_moved(), .group = kGpu.name};
+  result.kernel = plan.explanation().kernel;
+  result.target = plan.explanation().target;
+  result.variant = plan.explanation().variant;
+  problem.call(x, y, context);
+  context.synchronize(gpu.device);
+  result.error = check(problem, y);
+  if (!result.error.empty()) return result;
+
+  std::vector<Contestant> contestants;
+  contestants.push_back({.name = row.name,
+                         .role = Contestant::Role::kRow,
+                         .call = [&] { problem.call(x, y, context); },
+                         .complete = [&] { context.synchronize(gpu.device); }});
+  contestants.push_back(roof.contestant(problem.bytes_moved() / 2, context));
+  time_in_turn(contestants, min_time);
+  take_times(contestants, result);
+  return result;
+}
+
+RowResult measure_or_explain(const Case& row, const Gpu& gpu, double min_time, DeviceRoof& roof) {
+  try {
+    return measure(row, gpu, min_time, roof);
+  } catch (const std::exception& error) {
+    return {.row = row, .error = error.what()};
+  }
+}
+
+}  // namespace
+
+bool run_gpu(const Options& options, nlohmann::json& json) {
+  const std::optional<Gpu> gpu = find_gpu(options.target);
+  if (!gpu) {
+    std::puts("gpu: neither a CUDA nor an OpenCL target can run on this machine: nothing measured");
+    json["skipped"] = "no device";
+    return true;
+  }
+  const std::vector<Case> cases = space_batch_cases(options);
+  std::printf("gpu: %s, ratios to a copy of the same bytes on the device\n", gpu->target.c_str());
+  Context({.target = gpu->target}).warm_up(gpu->device);
+  const Table table = row_table(cases, {});
+  table.print_header();
+  DeviceRoof roof(*gpu);
+  std::vector<RowResult> results;
+  json["target"] = gpu->target;
+  json["rows"] = nlohmann::json::array();
+  for (const Case& row : cases) {
+    results.push_back(measure_or_explain(row, *gpu, options.min_time, roof));
+    print_row(table, results.back(), {});
+    json["rows"].push_back(to_json(results.back()));
+  }
+  json["summary"] = print_summaries("gpu", results, {kGpu});
+  return json["summary"]["wrong"] == 0;
+}
+
+}  // namespace sylvite_bench

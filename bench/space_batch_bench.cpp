@@ -1,0 +1,150 @@
+#include <cstdio>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <regex>
+#include <stdexcept>
+
+#include "baselines.h"
+#include "families.h"
+#include "support/machine.h"
+#include "support/problem.h"
+#include "support/report.h"
+#include "support/roof.h"
+
+namespace sylvite_bench {
+namespace {
+
+using sylvite::Context;
+using sylvite::DType;
+using sylvite::StorePolicy;
+
+constexpr int64_t kInCacheFrom = int64_t{256} << 10;
+constexpr int64_t kLine = 64;
+
+const Group kOutOfCache = {.name = "out of cache", .geomean_floor = .88};
+const Group kInCache = {.name = "in cache", .geomean_floor = .60};
+const Group kSmall = {.name = "below 256 KiB"};
+
+const Group& group_of(int64_t bytes) {
+  if (bytes > last_level_cache()) return kOutOfCache;
+  return bytes >= kInCacheFrom ? kInCache : kSmall;
+}
+
+// Rows of image and phases alike begin on a cache line, and nothing is padded or cut.
+bool has_aligned_rows(const Case& row, const Geometry& g) {
+  const int64_t element = int64_t{element_size(row.dtype)} * (g.channels_last ? g.channels : 1);
+  return !row.unaligned() && g.width == g.phase_w * g.block_w &&
+         g.height == g.phase_h * g.block_h && g.width * element % kLine == 0 &&
+         g.phase_w * element % kLine == 0;
+}
+
+bool has_blocks_2_to_4(const Geometry& g, int axes) {
+  const auto in_range = [](int block) { return block >= 2 && block <= 4; };
+  return in_range(g.block_w) && (axes == 1 || in_range(g.block_h));
+}
+
+// What issue 3 asks of a row.
+double floor_of(const Case& row, const Geometry& g, const Group& group) {
+  if (&group == &kSmall) return 0;
+  if (&group == &kInCache) return .40;
+  const bool easy = row.dtype == DType::kFloat32 && has_blocks_2_to_4(g, row.block.size()) &&
+                    has_aligned_rows(row, g);
+  return easy ? .95 : .70;
+}
+
+Context context_of(const Options& options, StorePolicy stores) {
+  return {{.target = options.target, .threads = options.threads, .stores = stores}};
+}
+
+std::vector<Contestant> references(Problem& problem, const Context& plain) {
+  std::vector<Contestant> all;
+  all.push_back({.name = "naive", .call = [&] { problem.naive(problem.y().data()); }});
+  all.push_back({.name = "plain", .call = [&] { problem.call(problem.x(), problem.y(), plain); }});
+  for (Contestant& baseline : baseline_contestants(problem)) all.push_back(std::move(baseline));
+  return all;
+}
+
+// Empty, or which of the calls wrote something else than the naive loop.
+std::string check(Problem& problem, const Contestant& call, const std::vector<Contestant>& others) {
+  std::string wrong = problem.check(call.call);
+  for (const Contestant& other : others) {
+    if (!wrong.empty()) break;
+    wrong = problem.check(other.call);
+    if (!wrong.empty()) wrong.insert(0, other.name + ": ");
+  }
+  return wrong;
+}
+
+RowResult measure(const Case& row, const Options& options, Roof& roof) {
+  Problem problem(row);
+  const Context best = context_of(options, StorePolicy::kAuto);
+  const Context plain = context_of(options, StorePolicy::kPlain);
+  const sylvite::Plan plan = problem.plan(problem.x().info(), problem.y().info(), best);
+  const Group& group = group_of(problem.bytes_moved());
+
+  RowResult result{.row = row, .bytes = problem.bytes_moved(), .group = group.name};
+  result.kernel = plan.explanation().kernel;
+  result.target = plan.explanation().target;
+  result.variant = plan.explanation().variant;
+  result.floor = floor_of(row, problem.geometry(), group);
+
+  const Contestant call = {.name = row.name, .role = Contestant::Role::kRow, .call = [&] {
+                             problem.call(problem.x(), problem.y(), best);
+                           }};
+  std::vector<Contestant> others = references(problem, plain);
+  result.error = check(problem, call, others);
+  if (!result.error.empty()) return result;
+
+  std::vector<Contestant> contestants = {call};
+  for (Contestant& copy : roof.contestants(problem.bytes_moved() / 2))
+    contestants.push_back(std::move(copy));
+  for (Contestant& other : others) contestants.push_back(std::move(other));
+  time_in_turn(contestants, options.min_time);
+  take_times(contestants, result);
+  return result;
+}
+
+RowResult measure_or_explain(const Case& row, const Options& options, Roof& roof) {
+  try {
+    return measure(row, options, roof);
+  } catch (const std::exception& error) {
+    return {.row = row, .error = error.what()};
+  }
+}
+
+}  // namespace
+
+std::vector<Case> space_batch_cases(const Options& options) {
+  std::string file = options.shapes;
+  if (file.empty()) file = SYLVITE_BENCH_DIR "/shapes/space_batch.txt";
+  if (!std::filesystem::exists(file) && options.shapes.empty())
+    file = "bench/shapes/space_batch.txt";
+  std::vector<Case> cases = read_cases(file);
+  const std::regex filter(options.filter);
+  std::erase_if(cases, [&](const Case& row) { return !std::regex_search(row.name, filter); });
+  if (cases.empty()) throw std::runtime_error(file + ": no row matches '" + options.filter + "'");
+  return cases;
+}
+
+bool run_space_batch(const Options& options, nlohmann::json& json) {
+  const std::vector<Case> cases = space_batch_cases(options);
+  std::vector<std::string> columns = {"plain"};
+  for (const std::string& name : baseline_names()) columns.push_back(name);
+
+  std::printf("space_batch: ratios to the best copy of the same bytes; plain%s: their ratios\n",
+              columns.size() > 1 ? " and the autoschedulers" : "");
+  const Table table = row_table(cases, columns);
+  table.print_header();
+  Roof roof(options.threads);
+  std::vector<RowResult> results;
+  json["rows"] = nlohmann::json::array();
+  for (const Case& row : cases) {
+    results.push_back(measure_or_explain(row, options, roof));
+    print_row(table, results.back(), columns);
+    json["rows"].push_back(to_json(results.back()));
+  }
+  json["summary"] = print_summaries("space_batch", results, {kOutOfCache, kInCache, kSmall});
+  return json["summary"]["wrong"] == 0;
+}
+
+}  // namespace sylvite_bench

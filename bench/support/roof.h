@@ -1,0 +1,71 @@
+// The fastest copies this machine knows: what a row that moves as many bytes is held against.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <thread>
+#include <vector>
+
+#include "support/buffer.h"
+#include "support/timing.h"
+
+namespace sylvite_bench {
+
+using Copy = void (*)(char* target, const char* source, size_t bytes);
+
+/// Threads that share a copy. Between wake() and rest() they spin, so that a copy of microseconds
+/// is not charged for waking them; at rest they sleep and take no core from anything else.
+class CopyPool {
+ public:
+  explicit CopyPool(int threads);
+  CopyPool(const CopyPool&) = delete;
+  CopyPool& operator=(const CopyPool&) = delete;
+  CopyPool(CopyPool&&) = delete;
+  CopyPool& operator=(CopyPool&&) = delete;
+  ~CopyPool();
+
+  void wake();
+  void rest();
+  void run(Copy copy, char* target, const char* source, size_t bytes);
+
+ private:
+  struct Job {
+    Copy copy = nullptr;
+    char* target = nullptr;
+    const char* source = nullptr;
+    size_t bytes = 0;
+  };
+
+  void work(int index);
+  void copy_part(int index) const;
+
+  int threads_;
+  Job job_;
+  std::atomic<bool> awake_ = false;
+  std::atomic<bool> stopped_ = false;
+  alignas(64) std::atomic<uint64_t> ticket_ = 0;
+  alignas(64) std::atomic<int> pending_ = 0;
+  std::vector<std::thread> workers_;
+};
+
+class Roof {
+ public:
+  explicit Roof(int threads) : threads_(threads), pool_(threads) {}
+
+  /// memcpy on one thread, memcpy and a non-temporal copy on all, of `bytes` bytes each.
+  std::vector<Contestant> contestants(int64_t bytes);
+
+ private:
+  Contestant shared(const char* name, Copy copy, int64_t bytes);
+
+  int threads_;
+  CopyPool pool_;
+  Buffer source_;
+  Buffer target_;
+};
+
+/// memcpy that goes past the caches, with this machine's widest vectors.
+Copy non_temporal_copy();
+
+}  // namespace sylvite_bench
