@@ -6,7 +6,7 @@
 
 #include <atomic>
 #include <cstdlib>
-#include <string>
+#include <vector>
 
 #include "space_batch_adjoint.h"
 #include "support/placed_tensor.h"
@@ -35,9 +35,11 @@ int count_loop(void* user_context, halide_task_t task, int min, int size, uint8_
   return their_do_par_for(user_context, task, min, size, closure);
 }
 
-/// One call of their pipeline; `image_height` other than 4 is an error of theirs.
-int call_theirs(int image_height = 4) {
-  Halide::Runtime::Buffer<double> image(4, image_height, 1, 3);
+/// One call of their pipeline; an image of another rank than 4 is an error of theirs.
+int call_theirs(int image_rank = 4) {
+  std::vector<int> extents = {4, 4, 1, 3};
+  extents.resize(static_cast<size_t>(image_rank));
+  Halide::Runtime::Buffer<double> image(extents);
   Halide::Runtime::Buffer<double> phases(std::vector<int>{2, 2, 1, 3, 2, 2});
   Halide::Runtime::Buffer<double> image_gradient(4, 4, 1, 3);
   Halide::Runtime::Buffer<double> phases_gradient(std::vector<int>{2, 2, 1, 3, 2, 2});
@@ -91,7 +93,7 @@ TEST_F(SecondRuntime, SeesItsOwnCallsAlone) {
   EXPECT_GT(their_allocations, 0);
   EXPECT_GT(their_loops, 0);
   EXPECT_EQ(their_errors, 0);
-  ASSERT_NE(call_theirs(2), 0);
+  ASSERT_NE(call_theirs(3), 0);
   EXPECT_EQ(their_errors, 1);
 }
 
@@ -115,7 +117,7 @@ TEST_F(SecondRuntime, SurvivesOurShutdownAndWeTheirs) {
 
 TEST_F(SecondRuntime, MayFailBetweenOurCalls) {
   for (int i = 0; i < 3; ++i) {
-    EXPECT_NE(call_theirs(2), 0);
+    EXPECT_NE(call_theirs(3), 0);
     call_ours();
   }
   EXPECT_EQ(their_errors, 3);

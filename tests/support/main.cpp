@@ -2,6 +2,10 @@
 
 #include "support/targets.h"
 
+// Address and thread sanitizer end the program at an allocation no machine can serve, unless told.
+extern "C" const char* __asan_default_options() { return "allocator_may_return_null=1"; }
+extern "C" const char* __tsan_default_options() { return "allocator_may_return_null=1"; }
+
 int main(int argc, char** argv) {
   ::testing::InitGoogleTest(&argc, argv);
   ::testing::AddGlobalTestEnvironment(sylvite::test::exercised_targets_environment());

@@ -42,7 +42,7 @@ std::vector<KernelChoice> kernel_choices() {
   std::vector<KernelChoice> choices;
   for (const std::string_view target : targets()) {
     choices.push_back({target, StorePolicy::kPlain});
-    if (device_of(target).kind == DeviceKind::kCpu) {
+    if (SYLVITE_TEST_STREAMS && device_of(target).kind == DeviceKind::kCpu) {
       choices.push_back({target, StorePolicy::kStream});
     }
   }

@@ -31,7 +31,7 @@ struct KernelChoice {
   }
 };
 
-/// targets(), each with ordinary and with streaming stores.
+/// targets(), each with ordinary and, where this build has them, with streaming stores.
 std::vector<KernelChoice> kernel_choices();
 /// targets(), the variant left to the library.
 std::vector<KernelChoice> target_choices();
