@@ -29,6 +29,8 @@ struct OperatorSchema {
   /// Parses and validates the arguments, infers the output, plans the call.
   Plan (*plan)(std::span<const TensorInfo> inputs, std::span<const Argument> arguments,
                const Context& context) = nullptr;
+  /// Loads the operator's GPU modules on a device.
+  void (*warm_up)(Device device, const Context& context) = nullptr;
 };
 
 /// Every operator of the library, by name.

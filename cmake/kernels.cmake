@@ -1,0 +1,343 @@
+# From rows of kernels x element widths x targets to objects, one Halide runtime under our own symbol
+# prefix, and one dispatch table per family.
+
+find_program(SYLVITE_PYTHON python3 HINTS ${PROJECT_SOURCE_DIR}/.venv/bin NO_DEFAULT_PATH)
+if(NOT SYLVITE_PYTHON)
+  message(FATAL_ERROR "no virtual environment in .venv: run ./x once, or pass -DSYLVITE_PYTHON=… of one with requirements.txt")
+endif()
+
+# --- targets ---------------------------------------------------------------------------------
+
+set(sylvite_target_names "")
+function(sylvite_target name)
+  cmake_parse_arguments(arg "" "DEVICE;ARCH;HALIDE" "" ${ARGN})
+  list(APPEND sylvite_target_names ${name})
+  set(sylvite_target_names ${sylvite_target_names} PARENT_SCOPE)
+  foreach(field DEVICE ARCH HALIDE)
+    set(sylvite_${name}_${field} ${arg_${field}} PARENT_SCOPE)
+  endforeach()
+endfunction()
+include(${CMAKE_CURRENT_LIST_DIR}/targets.cmake)
+
+# native: the best CPU row that this machine runs, by the flags the kernel reports.
+function(sylvite_native_target result)
+  file(STRINGS /proc/cpuinfo flags REGEX "^(flags|Features)" LIMIT_COUNT 1)
+  foreach(name ${sylvite_target_names})
+    if(sylvite_${name}_DEVICE STREQUAL cpu AND sylvite_${name}_ARCH STREQUAL CMAKE_SYSTEM_PROCESSOR)
+      set(wanted ${sylvite_${name}_HALIDE})
+      set(runs TRUE)
+      foreach(pair sse41=sse4_1 avx2=avx2 f16c=f16c avx512_skylake=avx512vl avx512_cannonlake=avx512_?vbmi)
+        string(REPLACE "=" ";" pair ${pair})
+        list(GET pair 0 feature)
+        list(GET pair 1 flag)
+        if(wanted MATCHES "-${feature}(-|$)" AND NOT flags MATCHES " ${flag}( |$)")
+          set(runs FALSE)
+        endif()
+      endforeach()
+      if(runs)
+        set(${result} ${name} PARENT_SCOPE)
+        return()
+      endif()
+    endif()
+  endforeach()
+  message(FATAL_ERROR "no CPU target runs on this machine")
+endfunction()
+
+set(SYLVITE_TARGETS all CACHE STRING "Targets to build, in any order: names of cmake/targets.cmake, all, or native")
+set(SYLVITE_SANITIZE "" CACHE STRING "address or thread: sanitizer of runtime, tests and kernels")
+set(SYLVITE_HOST_BUILD "" CACHE PATH "Build folder of this machine whose generator executables a cross build uses")
+if(SYLVITE_TARGETS STREQUAL native)
+  sylvite_native_target(SYLVITE_TARGETS)
+elseif(SYLVITE_TARGETS STREQUAL all)
+  set(SYLVITE_TARGETS ${sylvite_target_names})
+endif()
+foreach(name ${SYLVITE_TARGETS})
+  if(NOT name IN_LIST sylvite_target_names)
+    message(FATAL_ERROR "SYLVITE_TARGETS: '${name}' is none of ${sylvite_target_names}")
+  endif()
+endforeach()
+# Best first, whatever order was given; linked here, or (another architecture) archived for a later link.
+set(sylvite_linked_targets "")
+set(sylvite_foreign_targets "")
+foreach(name ${sylvite_target_names})
+  if(name IN_LIST SYLVITE_TARGETS)
+    if(sylvite_${name}_ARCH STREQUAL CMAKE_SYSTEM_PROCESSOR)
+      list(APPEND sylvite_linked_targets ${name})
+    else()
+      list(APPEND sylvite_foreign_targets ${name})
+    endif()
+  endif()
+endforeach()
+
+# Kernels check their buffers in debug and sanitized builds, and always on a GPU: a check costs per
+# call, not per element, but on a CPU it is half of a kernel's text.
+set(sylvite_runtime_features -no_bounds_query)
+set(sylvite_cpu_features -no_bounds_query)
+if(SYLVITE_SANITIZE STREQUAL address)
+  string(APPEND sylvite_runtime_features -asan)
+  string(APPEND sylvite_cpu_features -asan)
+elseif(SYLVITE_SANITIZE STREQUAL thread)
+  string(APPEND sylvite_runtime_features -tsan)
+  string(APPEND sylvite_cpu_features -tsan)
+elseif(CMAKE_BUILD_TYPE STREQUAL Release)
+  string(APPEND sylvite_cpu_features -no_asserts)
+endif()
+
+# --- generators ------------------------------------------------------------------------------
+
+if(NOT SYLVITE_HOST_BUILD)
+  file(GLOB halide_dir ${PROJECT_SOURCE_DIR}/.venv/lib/python3*/site-packages/halide/lib64/cmake/Halide)
+  set(Halide_DIR "${halide_dir}" CACHE PATH "CMake package of the Halide wheel")
+  set(Halide_NO_DEFAULT_FLAGS ON)
+  find_package(Halide 21.0.0 EXACT CONFIG REQUIRED COMPONENTS shared)
+  get_target_property(halide_include Halide::Halide INTERFACE_INCLUDE_DIRECTORIES)
+  set(SYLVITE_HALIDE_INCLUDE ${halide_include} CACHE INTERNAL "")
+else()
+  load_cache(${SYLVITE_HOST_BUILD} READ_WITH_PREFIX host_ SYLVITE_HALIDE_INCLUDE)
+  set(SYLVITE_HALIDE_INCLUDE ${host_SYLVITE_HALIDE_INCLUDE})
+endif()
+
+# generators/<family>.cpp -> executable generate_<family>
+function(sylvite_generator family)
+  if(SYLVITE_HOST_BUILD)
+    add_executable(generate_${family} IMPORTED GLOBAL)
+    set_target_properties(generate_${family} PROPERTIES IMPORTED_LOCATION ${SYLVITE_HOST_BUILD}/generators/generate_${family})
+  else()
+    add_executable(generate_${family} ${PROJECT_SOURCE_DIR}/generators/${family}.cpp)
+    target_link_libraries(generate_${family} PRIVATE Halide::Generator)
+    target_include_directories(generate_${family} PRIVATE ${PROJECT_SOURCE_DIR})
+    target_compile_options(generate_${family} PRIVATE -O0)  # 1 s to compile; all its time is spent in libHalide
+    set_target_properties(generate_${family} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/generators)
+  endif()
+endfunction()
+
+# --- kernels ---------------------------------------------------------------------------------
+
+set(sylvite_kernel_dir ${PROJECT_BINARY_DIR}/kernels)
+set(sylvite_generated_dir ${PROJECT_BINARY_DIR}/generated)
+set(sylvite_runtime_object ${sylvite_kernel_dir}/halide_runtime.o)
+set(sylvite_rename_file ${sylvite_kernel_dir}/rename.syms)
+set(sylvite_rename_header ${sylvite_generated_dir}/halide_names.h)
+
+# One kernel for one target: object sv_<kernel>_<target>, and where asked for, its streaming twin.
+function(sylvite_kernel_object family generator kernel target stream params)
+  set(halide ${sylvite_${target}_HALIDE}-no_runtime-user_context)
+  set(emit object)
+  set(rename ${CMAKE_OBJCOPY} --redefine-syms=${sylvite_rename_file})
+  if(target IN_LIST sylvite_foreign_targets)
+    string(APPEND halide -no_bounds_query-no_asserts)  # no reference to the runtime is left to rename
+    set(rename ${CMAKE_COMMAND} -E true)
+  elseif(sylvite_${target}_DEVICE STREQUAL cpu)
+    string(APPEND halide ${sylvite_cpu_features})
+  elseif(sylvite_${target}_DEVICE STREQUAL cuda)
+    string(APPEND emit ,device_code)
+  endif()
+  set(dir ${sylvite_kernel_dir}/${target})
+  file(MAKE_DIRECTORY ${dir})
+  set(object ${dir}/${kernel}.o)
+  add_custom_command(OUTPUT ${object}
+    COMMAND generate_${family} -g ${generator} -f sv_${kernel}_${target} -n ${kernel} -e ${emit} -o ${dir}
+            target=${halide} ${params}
+    COMMAND ${rename} ${object}
+    DEPENDS generate_${family} ${sylvite_rename_file}
+    COMMENT "Kernel ${kernel} for ${target}" VERBATIM)
+  set(objects ${object})
+  if(stream)
+    set(object ${dir}/${kernel}_stream.o)
+    add_custom_command(OUTPUT ${object}
+      COMMAND generate_${family} -g ${generator} -f sv_${kernel}_${target}_stream -n ${kernel}_stream
+              -e llvm_assembly -o ${dir} target=${halide} ${params} stream=true
+      COMMAND ${SYLVITE_PYTHON} ${PROJECT_SOURCE_DIR}/cmake/stream_stores.py ${dir}/${kernel}_stream.ll
+              --function sv_${kernel}_${target}_stream --suffix "" --buffer y --object ${object}
+              --rename ${sylvite_rename_file}
+      DEPENDS generate_${family} ${PROJECT_SOURCE_DIR}/cmake/stream_stores.py ${sylvite_rename_file}
+      COMMENT "Kernel ${kernel} for ${target}, streaming" VERBATIM)
+    list(APPEND objects ${object})
+  endif()
+  set(sylvite_objects ${objects} PARENT_SCOPE)
+endfunction()
+
+# A row: every kernel of one generator.
+#   sylvite_kernels(FAMILY GENERATOR g WIDTHS 8 16 32 64 [BLOCKS 2 3 4] [DEVICES cpu cuda opencl] [STREAM])
+# makes <g>[_b<block>]_u<width> for every linked or archived target whose device is listed. STREAM
+# adds the streaming twin on x86-64 CPUs.
+function(sylvite_kernels family)
+  cmake_parse_arguments(arg "STREAM" "GENERATOR" "WIDTHS;BLOCKS;DEVICES" ${ARGN})
+  if(NOT arg_DEVICES)
+    set(arg_DEVICES cpu cuda opencl)
+  endif()
+  set(blocks none)
+  if(arg_BLOCKS)
+    set(blocks ${arg_BLOCKS})
+  endif()
+  foreach(block ${blocks})
+    foreach(width ${arg_WIDTHS})
+      set(kernel ${arg_GENERATOR})
+      set(params element=uint${width})
+      if(NOT block STREQUAL none)
+        string(APPEND kernel _b${block})
+        list(APPEND params block_w=${block})
+      endif()
+      string(APPEND kernel _u${width})
+      set(entries "")
+      foreach(target ${sylvite_linked_targets} ${sylvite_foreign_targets})
+        if(sylvite_${target}_DEVICE IN_LIST arg_DEVICES)
+          set(stream FALSE)
+          if(arg_STREAM AND sylvite_${target}_DEVICE STREQUAL cpu AND sylvite_${target}_ARCH STREQUAL x86_64
+             AND NOT SYLVITE_SANITIZE)
+            set(stream TRUE)
+          endif()
+          sylvite_kernel_object(${family} ${arg_GENERATOR} ${kernel} ${target} ${stream} "${params}")
+          set_property(GLOBAL APPEND PROPERTY sylvite_objects_${target} ${sylvite_objects})
+          if(target IN_LIST sylvite_linked_targets)
+            list(APPEND entries "${target}=${stream}")
+          endif()
+        endif()
+      endforeach()
+      list(JOIN entries "," entries)
+      set_property(GLOBAL APPEND PROPERTY sylvite_rows_${family} "${kernel}:${entries}")
+    endforeach()
+  endforeach()
+  get_property(families GLOBAL PROPERTY sylvite_families)
+  if(NOT family IN_LIST families)
+    set_property(GLOBAL APPEND PROPERTY sylvite_families ${family})
+  endif()
+endfunction()
+
+# --- what the runtime includes ------------------------------------------------------------------
+
+# Halide's runtime, every symbol it defines behind our own prefix.
+function(sylvite_halide_runtime)
+  set(target "")
+  foreach(name ${sylvite_linked_targets})
+    if(NOT target)
+      string(REGEX MATCH "^[a-z0-9]+-[0-9]+-[a-z]+" target ${sylvite_${name}_HALIDE})
+    endif()
+    if(NOT sylvite_${name}_DEVICE STREQUAL cpu AND NOT target MATCHES -${sylvite_${name}_DEVICE})
+      string(APPEND target -${sylvite_${name}_DEVICE})
+    endif()
+  endforeach()
+  get_property(families GLOBAL PROPERTY sylvite_families)
+  list(GET families 0 family)
+  file(MAKE_DIRECTORY ${sylvite_kernel_dir} ${sylvite_generated_dir})
+  add_custom_command(OUTPUT ${sylvite_runtime_object} ${sylvite_rename_file} ${sylvite_rename_header}
+    COMMAND generate_${family} -r halide_runtime -e object -o ${sylvite_kernel_dir} target=${target}${sylvite_runtime_features}
+    COMMAND ${SYLVITE_PYTHON} ${PROJECT_SOURCE_DIR}/cmake/rename_runtime.py --nm ${CMAKE_NM} --prefix sv_
+            --object ${sylvite_runtime_object} --syms ${sylvite_rename_file} --header ${sylvite_rename_header}
+    COMMAND ${CMAKE_OBJCOPY} --redefine-syms=${sylvite_rename_file} ${sylvite_runtime_object}
+    DEPENDS ${PROJECT_SOURCE_DIR}/cmake/rename_runtime.py
+    COMMENT "Halide runtime for ${target}" VERBATIM)
+endfunction()
+
+# generated/targets.inc: a row per linked target, in the order of the table.
+function(sylvite_write_targets)
+  set(rows "")
+  foreach(name ${sylvite_linked_targets})
+    set(capability 0)
+    set(features "")
+    if(sylvite_${name}_HALIDE MATCHES "cuda_capability_([0-9]+)")
+      set(capability ${CMAKE_MATCH_1})
+    endif()
+    if(sylvite_${name}_DEVICE STREQUAL cpu)
+      string(REGEX REPLACE "^[a-z0-9]+-[0-9]+-[a-z]+-?" "" list ${sylvite_${name}_HALIDE})
+      string(REPLACE "-" ";" list "${list}")
+      foreach(feature ${list})
+        string(APPEND features "feature_bit(halide_target_feature_${feature}) | ")
+      endforeach()
+    endif()
+    set(kind_cpu kCpu)
+    set(kind_cuda kCuda)
+    set(kind_opencl kOpenCl)
+    string(APPEND rows "{.name = \"${name}\", .device = DeviceKind::${kind_${sylvite_${name}_DEVICE}}, .features = ${features}FeatureBits{}, .capability = ${capability}},\n")
+  endforeach()
+  file(CONFIGURE OUTPUT ${sylvite_generated_dir}/targets.inc CONTENT "${rows}" @ONLY)
+  list(LENGTH sylvite_linked_targets count)
+  set(devices "")
+  foreach(device CUDA OPENCL)
+    string(TOLOWER ${device} kind)
+    set(has 0)
+    foreach(name ${sylvite_linked_targets})
+      if(sylvite_${name}_DEVICE STREQUAL kind)
+        set(has 1)
+      endif()
+    endforeach()
+    string(APPEND devices "#define SYLVITE_HAS_${device} ${has}\n")
+  endforeach()
+  file(CONFIGURE OUTPUT ${sylvite_generated_dir}/target_count.h @ONLY
+    CONTENT "#pragma once\n${devices}namespace sylvite::internal {\ninline constexpr int kTargetCount = ${count};\n}\n")
+endfunction()
+
+# generated/<family>_kernels.h: the names, in the order of the rows; generated/<family>_kernels.cpp:
+# for each name and each linked target, the kernel's entry points.
+function(sylvite_write_dispatch family)
+  get_property(rows GLOBAL PROPERTY sylvite_rows_${family})
+  set(names "")
+  set(declarations "")
+  set(table "")
+  foreach(row ${rows})
+    string(REGEX MATCH "^([^:]*):(.*)$" _ ${row})
+    set(kernel ${CMAKE_MATCH_1})
+    string(REPLACE "," ";" entries "${CMAKE_MATCH_2}")
+    string(APPEND names "    \"${kernel}\",\n")
+    string(APPEND table "    {{")
+    foreach(target ${sylvite_linked_targets})
+      set(cell "{}")
+      foreach(stream TRUE FALSE)
+        if("${target}=${stream}" IN_LIST entries)
+          string(APPEND declarations "int sv_${kernel}_${target}_argv(void** args);\n")
+          set(cell "{sv_${kernel}_${target}_argv}")
+          if(stream)
+            string(APPEND declarations "int sv_${kernel}_${target}_stream_argv(void** args);\n")
+            set(cell "{sv_${kernel}_${target}_argv, sv_${kernel}_${target}_stream_argv}")
+          endif()
+        endif()
+      endforeach()
+      string(APPEND table "${cell}, ")
+    endforeach()
+    string(APPEND table "}},\n")
+  endforeach()
+  list(LENGTH rows count)
+  file(CONFIGURE OUTPUT ${sylvite_generated_dir}/${family}_kernels.h @ONLY CONTENT
+"#pragma once
+#include <array>
+#include <string_view>
+#include \"runtime/kernels.h\"
+namespace sylvite::internal::${family} {
+inline constexpr std::array<std::string_view, ${count}> kKernelNames = {
+${names}};
+extern const std::array<KernelRow, ${count}> kKernels;
+}
+")
+  file(CONFIGURE OUTPUT ${sylvite_generated_dir}/${family}_kernels.cpp @ONLY CONTENT
+"#include \"${family}_kernels.h\"
+extern \"C\" {
+${declarations}}
+namespace sylvite::internal::${family} {
+constinit const std::array<KernelRow, ${count}> kKernels = {{
+${table}}};
+}
+")
+endfunction()
+
+# Call once, behind the last row: sets sylvite_kernel_sources to what the library is made of beside
+# the runtime's own sources.
+function(sylvite_finish_kernels)
+  sylvite_halide_runtime()
+  sylvite_write_targets()
+  set(sources ${sylvite_runtime_object} ${sylvite_rename_header})
+  get_property(families GLOBAL PROPERTY sylvite_families)
+  foreach(family ${families})
+    sylvite_write_dispatch(${family})
+    list(APPEND sources ${sylvite_generated_dir}/${family}_kernels.cpp)
+  endforeach()
+  foreach(target ${sylvite_linked_targets})
+    get_property(objects GLOBAL PROPERTY sylvite_objects_${target})
+    list(APPEND sources ${objects})
+  endforeach()
+  foreach(target ${sylvite_foreign_targets})
+    get_property(objects GLOBAL PROPERTY sylvite_objects_${target})
+    add_library(sylvite_kernels_${target} STATIC ${objects})
+    set_target_properties(sylvite_kernels_${target} PROPERTIES LINKER_LANGUAGE CXX)
+  endforeach()
+  set(sylvite_kernel_sources ${sources} PARENT_SCOPE)
+endfunction()

@@ -1,0 +1,107 @@
+// SpaceToBatch and BatchToSpace of the two innermost spatial axes.
+//
+// The image holds rows of columns; the phases hold, for each place (oy, ox) inside a block, an image
+// of one element per block. n and m are any two outer axes.
+#include "schedules/space_batch.h"
+
+namespace sylvite {
+
+using Halide::cast;
+using Halide::clamp;
+using Halide::Expr;
+using Halide::GeneratorParam;
+using Halide::select;
+using Halide::Type;
+using Halide::UInt;
+using Halide::Var;
+
+class SpaceToBatch : public Halide::Generator<SpaceToBatch> {
+ public:
+  GeneratorParam<Type> element{"element", UInt(32)};
+  GeneratorParam<int> block_w{"block_w", 2};
+  GeneratorParam<bool> stream{"stream", false};
+  SpaceBatchKnobs knobs;
+  Input<Buffer<void, 4>> x{"x"};  // column, row, n, m
+  Input<int> block_h{"block_h"};
+  Output<Buffer<void, 6>> y{"y"};  // w, h, n, m, oy, ox
+
+  void configure() { x.set_type(element); }
+  void generate() {
+    y(w, h, n, m, oy, ox) = x(w * int(block_w) + ox, h * block_h + oy, n, m);
+  }
+  void schedule() { schedule_space_to_batch(x, y, {w, h, n, m, oy, ox}, block_w, knobs, stream); }
+
+ private:
+  Var w{"w"}, h{"h"}, n{"n"}, m{"m"}, oy{"oy"}, ox{"ox"};
+};
+
+class BatchToSpace : public Halide::Generator<BatchToSpace> {
+ public:
+  GeneratorParam<Type> element{"element", UInt(32)};
+  GeneratorParam<int> block_w{"block_w", 2};
+  GeneratorParam<bool> stream{"stream", false};
+  SpaceBatchKnobs knobs;
+  Input<Buffer<void, 6>> x{"x"};  // w, h, n, m, oy, ox
+  Input<int> block_h{"block_h"}, crop_top{"crop_top"}, crop_left{"crop_left"};
+  Output<Buffer<void, 4>> y{"y"};  // column, row, n, m
+
+  void configure() { x.set_type(element); }
+  void generate() {
+    const Expr column = c + crop_left, row = r + crop_top;
+    const int block = block_w;
+    y(c, r, n, m) = x(column / block, row / block_h, n, m, row % block_h, column % block);
+  }
+  void schedule() { schedule_batch_to_space(x, y, c, block_w, knobs, stream); }
+
+ private:
+  Var c{"c"}, r{"r"}, n{"n"}, m{"m"};
+};
+
+// On a GPU one launch does it all: any block, the padding by a select.
+class SpaceToBatchGpu : public Halide::Generator<SpaceToBatchGpu> {
+ public:
+  GeneratorParam<Type> element{"element", UInt(32)};
+  Input<Buffer<void, 4>> x{"x"};  // column, row, n, m
+  Input<uint64_t> pad_value{"pad_value"};  // in the low bits
+  Input<int> block_h{"block_h"}, block_w{"block_w"}, pad_top{"pad_top"}, pad_left{"pad_left"};
+  Output<Buffer<void, 6>> y{"y"};  // w, h, n, m, oy, ox
+
+  void configure() { x.set_type(element); }
+  void generate() {
+    const Expr column = w * block_w + ox - pad_left, row = h * block_h + oy - pad_top;
+    const Expr width = x.dim(0).extent(), height = x.dim(1).extent();
+    const Expr inside = column >= 0 && column < width && row >= 0 && row < height;
+    y(w, h, n, m, oy, ox) =
+        select(inside, x(clamp(column, 0, width - 1), clamp(row, 0, height - 1), n, m),
+               cast(element, pad_value));
+  }
+  void schedule() { schedule_space_batch_gpu(x, y, {w, h, n, m, oy, ox}); }
+
+ private:
+  Var w{"w"}, h{"h"}, n{"n"}, m{"m"}, oy{"oy"}, ox{"ox"};
+};
+
+class BatchToSpaceGpu : public Halide::Generator<BatchToSpaceGpu> {
+ public:
+  GeneratorParam<Type> element{"element", UInt(32)};
+  Input<Buffer<void, 6>> x{"x"};  // w, h, n, m, oy, ox
+  Input<int> block_h{"block_h"}, block_w{"block_w"}, crop_top{"crop_top"}, crop_left{"crop_left"};
+  Output<Buffer<void, 4>> y{"y"};  // column, row, n, m
+
+  void configure() { x.set_type(element); }
+  void generate() {
+    const Expr column = c + crop_left, row = r + crop_top;
+    y(c, r, n, m) = x(column / block_w, row / block_h, n, m, row % block_h, column % block_w);
+  }
+  void schedule() { schedule_space_batch_gpu(x, y, {c, r, n, m}); }
+
+ private:
+  Var c{"c"}, r{"r"}, n{"n"}, m{"m"};
+};
+
+}  // namespace sylvite
+
+HALIDE_REGISTER_GENERATOR(sylvite::SpaceToBatch, space_to_batch)
+HALIDE_REGISTER_GENERATOR(sylvite::BatchToSpace, batch_to_space)
+HALIDE_REGISTER_GENERATOR(sylvite::SpaceToBatchGpu, space_to_batch_gpu)
+HALIDE_REGISTER_GENERATOR(sylvite::BatchToSpaceGpu, batch_to_space_gpu)

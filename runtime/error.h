@@ -1,0 +1,31 @@
+// Checks that explain: require(condition, code, parts of the message…).
+#pragma once
+
+#include <sstream>
+#include <string>
+
+#include "sylvite/error.h"
+
+namespace sylvite::internal {
+
+template <typename... Parts>
+[[noreturn]] void fail(ErrorCode code, const Parts&... parts) {
+  std::ostringstream message;
+  (message << ... << parts);
+  throw Error(code, message.str());
+}
+
+/// The message is built on failure only.
+template <typename... Parts>
+void require(bool condition, ErrorCode code, const Parts&... parts) {
+  if (!condition) [[unlikely]] {
+    fail(code, parts...);
+  }
+}
+
+template <typename... Parts>
+void require_argument(bool condition, const Parts&... parts) {
+  require(condition, ErrorCode::kInvalidArgument, parts...);
+}
+
+}  // namespace sylvite::internal

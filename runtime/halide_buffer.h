@@ -1,0 +1,25 @@
+// Halide's own types, under the names this library gives its symbols.
+#pragma once
+
+#include "halide_names.h"
+//
+#include <HalideRuntime.h>
+
+#include "runtime/halide_call.h"
+
+namespace sylvite::internal {
+
+/// A halide_buffer_t and its dimensions on the stack.
+struct HalideBuffer {
+  explicit HalideBuffer(const Operand& operand) noexcept;
+  HalideBuffer(const HalideBuffer&) = delete;
+  HalideBuffer& operator=(const HalideBuffer&) = delete;
+
+  halide_buffer_t buffer = {};
+  std::array<halide_dimension_t, kMaxKernelRank> dimensions;
+};
+
+/// Names the operand's device memory in the buffer.
+void set_device_memory(HalideBuffer& buffer, const Operand& operand) noexcept;
+
+}  // namespace sylvite::internal

@@ -1,0 +1,227 @@
+#include "runtime/halide_call.h"
+
+#include <dlfcn.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include "runtime/error.h"
+#include "runtime/halide_buffer.h"
+#include "runtime/targets.h"
+
+namespace sylvite::internal {
+namespace {
+
+// Halide's pool may only grow: another thread may be using it.
+constinit std::atomic<int> pool_threads = 0;
+
+constexpr size_t kAlignment = 64;
+
+CallState* call_state(void* user_context) noexcept { return static_cast<CallState*>(user_context); }
+
+/// Tasks that threads draw from one counter.
+struct TaskQueue {
+  void (*task)(void* state, int64_t i);
+  void* state;
+  int64_t tasks;
+  std::atomic<int64_t> next = 0;
+
+  void drain() noexcept {
+    for (int64_t i = next.fetch_add(1, std::memory_order_relaxed); i < tasks;
+         i = next.fetch_add(1, std::memory_order_relaxed)) {
+      task(state, i);
+    }
+  }
+};
+
+void raise_pool(int threads) noexcept {
+  int current = pool_threads.load(std::memory_order_relaxed);
+  while (current < threads) {
+    if (pool_threads.compare_exchange_weak(current, threads)) {
+      halide_set_num_threads(threads);
+      return;
+    }
+  }
+}
+
+constexpr uint64_t feature_bit_of(int feature, int word) noexcept {
+  return feature / 64 == word ? uint64_t{1} << (feature % 64) : 0;
+}
+
+constexpr FeatureBits feature_bit(int feature) noexcept {
+  return {{feature_bit_of(feature, 0), feature_bit_of(feature, 1)}};
+}
+
+constexpr FeatureBits operator|(const FeatureBits& a, const FeatureBits& b) noexcept {
+  return {{a.words[0] | b.words[0], a.words[1] | b.words[1]}};
+}
+
+}  // namespace
+
+constinit const std::array<TargetRow, kTargetCount> kTargets = {{
+#include "targets.inc"
+}};
+
+uint32_t cpu_targets() noexcept {
+  constexpr uint32_t kUnknown = 1U << 31;
+  static constinit std::atomic<uint32_t> known = kUnknown;
+  uint32_t mask = known.load(std::memory_order_relaxed);
+  if (mask != kUnknown) return mask;
+  mask = 0;
+  for (size_t i = 0; i < kTargets.size(); ++i) {
+    const TargetRow& row = kTargets[i];
+    if (row.device == DeviceKind::kCpu &&
+        halide_can_use_target_features(static_cast<int>(row.features.words.size()),
+                                       row.features.words.data()) != 0) {
+      mask |= 1U << i;
+    }
+  }
+  known.store(mask, std::memory_order_relaxed);
+  return mask;
+}
+
+HalideBuffer::HalideBuffer(const Operand& operand) noexcept {
+  for (size_t i = 0; i < static_cast<size_t>(operand.rank); ++i) {
+    dimensions[i] = {0, operand.extent[i], operand.stride[i], 0};
+  }
+  buffer.type = halide_type_t(halide_type_uint, static_cast<uint8_t>(operand.element_bytes * 8));
+  buffer.dimensions = operand.rank;
+  buffer.dim = dimensions.data();
+  if (operand.device.kind == DeviceKind::kCpu) {
+    buffer.host = static_cast<uint8_t*>(operand.data);
+  } else {
+    set_device_memory(*this, operand);
+  }
+}
+
+void call_kernel(KernelFn kernel, CallState& state, const Operand* input,
+                 std::span<const void* const> scalars, const Operand& output) noexcept {
+  HalideBuffer in(input ? *input : output);
+  HalideBuffer out(output);
+  void* user_context = &state;
+  std::array<void*, 10> args;
+  size_t count = 0;
+  args[count++] = &user_context;
+  if (input) args[count++] = &in.buffer;
+  for (const void* scalar : scalars) args[count++] = const_cast<void*>(scalar);
+  args[count++] = &out.buffer;
+  const int code = kernel(args.data());
+  int none = 0;
+  if (code != 0) state.code.compare_exchange_strong(none, code);
+}
+
+void throw_if_failed(const CallState& state) {
+  const int code = state.code.load();
+  if (code == 0) return;
+  const char* text = state.message[0] != 0 ? state.message.data() : "no message";
+  const bool memory = code == halide_error_code_out_of_memory || code == halide_error_code_device_malloc_failed;
+  const bool on_device = state.device.kind != DeviceKind::kCpu;
+  fail(memory      ? ErrorCode::kOutOfMemory
+       : on_device ? ErrorCode::kDeviceError
+                   : ErrorCode::kInternal,
+       state.op, ": the kernel failed with code ", code, ": ", text);
+}
+
+int core_count() noexcept {
+  static constinit std::atomic<int> known = 0;
+  int count = known.load(std::memory_order_relaxed);
+  if (count == 0) {
+    cpu_set_t set;
+    count = sched_getaffinity(0, sizeof set, &set) == 0 ? std::max(1, CPU_COUNT(&set)) : 1;
+    known.store(count, std::memory_order_relaxed);
+  }
+  return count;
+}
+
+void parallel_tasks(const Context& context, int64_t tasks, void (*task)(void* state, int64_t i),
+                    void* state) noexcept {
+  const int threads = static_cast<int>(std::min<int64_t>(tasks, context.threads()));
+  TaskQueue queue{.task = task, .state = state, .tasks = tasks};
+  if (threads <= 1) {
+    queue.drain();
+    return;
+  }
+  if (const ThreadPool* pool = context.pool()) {
+    pool->parallel_for(
+        pool->pool, threads, [](void* q, int) { static_cast<TaskQueue*>(q)->drain(); }, &queue);
+    return;
+  }
+  raise_pool(threads);
+  halide_do_par_for(
+      nullptr,
+      [](void*, int, uint8_t* q) {
+        reinterpret_cast<TaskQueue*>(q)->drain();
+        return 0;
+      },
+      0, threads, reinterpret_cast<uint8_t*>(&queue));
+}
+
+void* allocate(const Allocator* allocator, int64_t bytes) noexcept {
+  const auto size = static_cast<size_t>(std::max<int64_t>(bytes, 1));
+  if (allocator) return allocator->allocate(allocator->state, size, kAlignment);
+  return ::operator new(size, std::align_val_t{kAlignment}, std::nothrow);
+}
+
+void deallocate(const Allocator* allocator, void* pointer, int64_t bytes) noexcept {
+  const auto size = static_cast<size_t>(std::max<int64_t>(bytes, 1));
+  if (allocator) {
+    allocator->deallocate(allocator->state, pointer, size);
+  } else {
+    ::operator delete(pointer, std::align_val_t{kAlignment});
+  }
+}
+
+}  // namespace sylvite::internal
+
+void sylvite::shutdown() noexcept { halide_shutdown_thread_pool(); }
+
+// Strong definitions in place of Halide's weak ones: no hook has to be installed, and none can be
+// missed.
+extern "C" {
+
+void halide_error(void* user_context, const char* message) {
+  using sylvite::internal::CallState;
+  CallState* state = sylvite::internal::call_state(user_context);
+  if (state == nullptr || state->explained.exchange(true)) return;
+  std::strncpy(state->message.data(), message, state->message.size() - 1);
+}
+
+void halide_print(void*, const char*) {}
+
+void* halide_malloc(void* user_context, size_t bytes) {
+  using sylvite::internal::CallState;
+  const CallState* state = sylvite::internal::call_state(user_context);
+  const sylvite::Allocator* allocator = state ? state->context.allocator() : nullptr;
+  // The size stands before the block: Halide frees without it.
+  const auto total = static_cast<int64_t>(bytes + 2 * sylvite::internal::kAlignment);
+  auto* block = static_cast<char*>(sylvite::internal::allocate(allocator, total));
+  if (block == nullptr) return nullptr;
+  std::memcpy(block, &total, sizeof total);
+  return block + sylvite::internal::kAlignment;
+}
+
+void halide_free(void* user_context, void* pointer) {
+  using sylvite::internal::CallState;
+  if (pointer == nullptr) return;
+  const CallState* state = sylvite::internal::call_state(user_context);
+  char* block = static_cast<char*>(pointer) - sylvite::internal::kAlignment;
+  int64_t total = 0;
+  std::memcpy(&total, block, sizeof total);
+  sylvite::internal::deallocate(state ? state->context.allocator() : nullptr, block, total);
+}
+
+// Halide asks for the developer's names; a machine that only runs programs has the versioned ones.
+void* halide_load_library(const char* name) {
+  for (const char* known : {"libcuda.so", "libOpenCL.so"}) {
+    if (std::strcmp(name, known) == 0) {
+      std::array<char, 32> versioned = {};
+      std::strcpy(versioned.data(), known);
+      std::strcat(versioned.data(), ".1");
+      if (void* library = dlopen(versioned.data(), RTLD_LAZY)) return library;
+    }
+  }
+  return dlopen(name, RTLD_LAZY);
+}
+}

@@ -1,0 +1,235 @@
+#include "runtime/move.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+
+#include "runtime/checked.h"
+#include "runtime/targets.h"
+#include "strided_copy_kernels.h"
+
+namespace sylvite::internal {
+namespace {
+
+constexpr int64_t kLineBytes = 64;
+constexpr std::array<int, 4> kCopy = find_widths(strided_copy::kKernelNames, "strided_copy_u");
+constexpr std::array<int, 4> kFill = find_widths(strided_copy::kKernelNames, "fill_u");
+
+Kernel kernel_of(const Call& call, const std::array<int, 4>& rows, int element_bytes) {
+  return pick_kernel(strided_copy::kKernelNames, strided_copy::kKernels,
+                     rows[static_cast<size_t>(width_index(element_bytes))], call.targets, call.op);
+}
+
+int64_t last_level_cache() noexcept {
+  static constinit std::atomic<int64_t> known = 0;
+  int64_t bytes = known.load(std::memory_order_relaxed);
+  if (bytes == 0) {
+    bytes = std::max({sysconf(_SC_LEVEL3_CACHE_SIZE), sysconf(_SC_LEVEL2_CACHE_SIZE), long{1} << 20});
+    known.store(bytes, std::memory_order_relaxed);
+  }
+  return bytes;
+}
+
+/// One side of a box's slice as a kernel sees it.
+Operand operand_of(const Place& place, int element_bytes, const Box& box, const TaskGrid::Slice& slice,
+                   int64_t BoxDim::*stride) noexcept {
+  int64_t offset = 0;
+  Operand operand;
+  operand.device = place.device;
+  operand.element_bytes = element_bytes;
+  operand.rank = kMaxKernelRank;
+  for (int i = 0; i < box.rank; ++i) offset += slice.start[static_cast<size_t>(i)] * (box[i].*stride);
+  for (size_t i = 0; i < kMaxKernelRank; ++i) {
+    const bool used = static_cast<int>(i) < box.rank;
+    operand.extent[i] = used ? static_cast<int32_t>(slice.count[i]) : 1;
+    // A dimension of one step may have a stride beyond int32; nothing multiplies it.
+    operand.stride[i] = used && slice.count[i] > 1 ? static_cast<int32_t>(box.dims[i].*stride) : i == 0;
+  }
+  const Place at = advanced(place, offset, element_bytes);
+  operand.data = at.data;
+  operand.storage = at.storage;
+  operand.offset = at.offset;
+  return operand;
+}
+
+TaskGrid grid_of(const Call& call, const Box& box, int element_bytes, int64_t granule) noexcept {
+  std::array<int64_t, kMaxBoxRank> extents;
+  std::array<int64_t, kMaxBoxRank> from;
+  std::array<int64_t, kMaxBoxRank> to;
+  for (size_t i = 0; i < static_cast<size_t>(box.rank); ++i) {
+    extents[i] = box.dims[i].extent;
+    from[i] = box.dims[i].from;
+    to[i] = box.dims[i].to;
+  }
+  const auto rank = static_cast<size_t>(box.rank);
+  TaskGrid grid(std::span(extents.data(), rank), kMaxKernelRank, 2L * element_bytes,
+                call.task_bytes(), granule);
+  grid.keep_within_int32(std::span(from.data(), rank), 0);
+  grid.keep_within_int32(std::span(to.data(), rank), 0);
+  return grid;
+}
+
+/// A contiguous run of bytes, each task a memcpy.
+void copy_bytes(Call& call, std::byte* to, const std::byte* from, int64_t bytes) {
+  const int64_t tasks = ceil_div(bytes, call.task_bytes() / 2);
+  const Kernel none{.name = "memcpy", .entry = {}, .target = -1};
+  if (explained(call, none, false, bytes, bytes, tasks)) return;
+  const int64_t piece = ceil_div(ceil_div(bytes, tasks), kLineBytes) * kLineBytes;
+  call.for_each_task(tasks, [&](int64_t i) {
+    const int64_t start = std::min(i * piece, bytes);
+    std::memcpy(to + start, from + start, static_cast<size_t>(std::min(piece, bytes - start)));
+  });
+}
+
+/// Splits a contiguous run so that its middle is whole cache lines of the output.
+bool stream_bytes(Call& call, const Place& from, const Place& to, int element_bytes, int64_t count,
+                  int64_t bytes_moved) {
+  const auto address = reinterpret_cast<uintptr_t>(to.data);
+  const int64_t line = kLineBytes / element_bytes;
+  const int64_t head_bytes = static_cast<int64_t>(-address % kLineBytes);
+  if (head_bytes % element_bytes != 0) return false;
+  const int64_t head = std::min(head_bytes / element_bytes, count);
+  const int64_t body = (count - head) / line * line;
+  if (body == 0 || (head == 0 && body == count)) return false;
+  const auto part = [&](int64_t start, int64_t extent) {
+    if (extent == 0) return;
+    Box box;
+    box.add({.extent = extent, .from = 1, .to = 1});
+    copy_box(call, advanced(from, start, element_bytes), advanced(to, start, element_bytes),
+             element_bytes, box, start == head ? bytes_moved : 0);
+  };
+  part(0, head);
+  part(head, body);
+  part(head + body, count - head - body);
+  return true;
+}
+
+}  // namespace
+
+Place place_of(const Tensor& tensor, int element_bytes) noexcept {
+  return {.data = static_cast<std::byte*>(tensor.data()),
+          .storage = tensor.storage(),
+          .offset = tensor.storage_offset() / element_bytes,
+          .device = tensor.device()};
+}
+
+Place advanced(const Place& place, int64_t elements, int element_bytes) noexcept {
+  Place moved = place;
+  if (moved.data != nullptr) moved.data += elements * element_bytes;
+  moved.offset += elements;
+  return moved;
+}
+
+int64_t Box::count() const noexcept {
+  int64_t product = 1;
+  for (int i = 0; i < rank; ++i) product *= (*this)[i].extent;
+  return product;
+}
+
+void Box::canonicalize() noexcept {
+  int kept = 0;
+  for (int i = 0; i < rank; ++i) {
+    const BoxDim dim = (*this)[i];
+    if (dim.extent == 1) continue;
+    if (kept > 0) {
+      BoxDim& inner = (*this)[kept - 1];
+      if (dim.from == inner.from * inner.extent && dim.to == inner.to * inner.extent) {
+        inner.extent *= dim.extent;
+        continue;
+      }
+    }
+    (*this)[kept++] = dim;
+  }
+  if (kept == 0) (*this)[kept++] = {.extent = 1, .from = 1, .to = 1};
+  rank = kept;
+}
+
+Call::Call(const Context& of, Device on, std::string_view name, Explanation* note)
+    : CallState(of, on, name), targets(of.target_mask() & device_targets(on)), explanation(note) {}
+
+bool wants_stream(const Context& context, int64_t bytes_moved) noexcept {
+  switch (context.stores()) {
+    case StorePolicy::kPlain:
+      return false;
+    case StorePolicy::kStream:
+      return bytes_moved > 0;
+    case StorePolicy::kAuto:
+      break;
+  }
+  return bytes_moved >= last_level_cache();
+}
+
+bool whole_lines(const Place& to, int element_bytes, int64_t row, std::span<const int64_t> strides) noexcept {
+  const auto whole = [&](int64_t elements) { return elements * element_bytes % kLineBytes == 0; };
+  return reinterpret_cast<uintptr_t>(to.data) % kLineBytes == 0 && whole(row) &&
+         std::all_of(strides.begin(), strides.end(), whole);
+}
+
+bool explained(const Call& call, const Kernel& kernel, bool stream, int64_t bytes_read,
+               int64_t bytes_written, int64_t tasks) noexcept {
+  if (call.explanation == nullptr) return false;
+  Explanation& note = *call.explanation;
+  // The kernel named is the one that writes the largest box.
+  if (note.kernel_calls == 0 || bytes_written > note.bytes_written / (note.kernel_calls + 1)) {
+    note.kernel = kernel.name;
+    note.target = kernel.target < 0 ? "cpu" : kTargets[static_cast<size_t>(kernel.target)].name;
+    note.variant = stream ? "stream" : "plain";
+  }
+  note.bytes_read += bytes_read;
+  note.bytes_written += bytes_written;
+  note.kernel_calls += 1;
+  note.tasks += tasks;
+  return true;
+}
+
+Kernel copy_kernel(const Call& call, int element_bytes) { return kernel_of(call, kCopy, element_bytes); }
+Kernel fill_kernel(const Call& call, int element_bytes) { return kernel_of(call, kFill, element_bytes); }
+
+void copy_box(Call& call, const Place& from, const Place& to, int element_bytes, Box box,
+              int64_t bytes_moved) {
+  if (box.count() == 0) return;
+  box.canonicalize();
+  const bool cpu = call.on_cpu();
+  const int64_t bytes = box.count() * element_bytes;
+  const Kernel kernel = copy_kernel(call, element_bytes);
+  bool stream = cpu && kernel.entry.stream != nullptr && wants_stream(call.context, bytes_moved) &&
+                box[0].from == 1 && box[0].to == 1;
+  const bool run = box.rank == 1 && box[0].from == 1 && box[0].to == 1;
+  if (stream) {
+    if (run && stream_bytes(call, from, to, element_bytes, box[0].extent, bytes_moved)) return;
+    std::array<int64_t, kMaxBoxRank> strides;
+    for (int i = 1; i < box.rank; ++i) strides[static_cast<size_t>(i) - 1] = box[i].to;
+    stream = whole_lines(to, element_bytes, box[0].extent,
+                         std::span(strides.data(), static_cast<size_t>(box.rank) - 1));
+  }
+  if (run && cpu && !stream) return copy_bytes(call, to.data, from.data, bytes);
+
+  const TaskGrid grid = grid_of(call, box, element_bytes, stream ? kLineBytes / element_bytes : 1);
+  if (explained(call, kernel, stream, bytes, bytes, grid.tasks())) return;
+  const KernelFn entry = stream ? kernel.entry.stream : kernel.entry.plain;
+  call.for_each_task(grid.tasks(), [&](int64_t task) {
+    const TaskGrid::Slice slice = grid.slice(task);
+    const Operand x = operand_of(from, element_bytes, box, slice, &BoxDim::from);
+    const Operand y = operand_of(to, element_bytes, box, slice, &BoxDim::to);
+    call_kernel(entry, call, &x, {}, y);
+  });
+}
+
+void fill_box(Call& call, uint64_t value, const Place& to, int element_bytes, Box box) {
+  if (box.count() == 0) return;
+  for (int i = 0; i < box.rank; ++i) box[i].from = 0;
+  box.canonicalize();
+  const Kernel kernel = fill_kernel(call, element_bytes);
+  const TaskGrid grid = grid_of(call, box, element_bytes, 1);
+  if (explained(call, kernel, false, 0, box.count() * element_bytes, grid.tasks())) return;
+  const std::array<const void*, 1> scalars = {&value};
+  call.for_each_task(grid.tasks(), [&](int64_t task) {
+    const Operand y = operand_of(to, element_bytes, box, grid.slice(task), &BoxDim::to);
+    call_kernel(kernel.entry.plain, call, nullptr, scalars, y);
+  });
+}
+
+}  // namespace sylvite::internal

@@ -1,0 +1,36 @@
+// Arguments by name, read once into an operator's struct.
+#pragma once
+
+#include <initializer_list>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "sylvite/operator.h"
+
+namespace sylvite::internal {
+
+class Arguments {
+ public:
+  /// Throws kInvalidArgument for a name not in `known` and for one given twice.
+  Arguments(std::string_view op, std::span<const Argument> arguments,
+            std::initializer_list<std::string_view> known);
+
+  bool has(std::string_view name) const noexcept { return find(name) != nullptr; }
+  /// Each throws kInvalidArgument where the argument is of another type.
+  int64_t integer(std::string_view name, int64_t otherwise) const;
+  double number(std::string_view name, double otherwise) const;
+  std::string_view text(std::string_view name, std::string_view otherwise) const;
+  std::vector<int64_t> integers(std::string_view name) const;
+
+  std::string_view op() const noexcept { return op_; }
+
+ private:
+  const Argument* find(std::string_view name) const noexcept;
+
+  std::string_view op_;
+  std::span<const Argument> arguments_;
+};
+
+}  // namespace sylvite::internal

@@ -1,0 +1,107 @@
+// SpaceToBatch and BatchToSpace as boxes of strided copies and fills.
+#include <algorithm>
+
+#include "runtime/checked.h"
+#include "runtime/ops/space_batch.h"
+
+namespace sylvite::internal {
+namespace {
+
+/// Runs shorter than a cache line keep their neighbours in the inner loop: each line is read once.
+constexpr int64_t kShortRunBytes = 64;
+
+void append(Box& box, const Box& more) noexcept {
+  for (int i = 0; i < more.rank; ++i) box.add(more[i]);
+}
+
+/// The loops of one combination of pieces, innermost first.
+Box loops_of(const SpaceBatchGeometry& geometry, const OuterPiece& piece) noexcept {
+  const BoxDim channels = {geometry.channels, geometry.image_channel_stride, geometry.phase_channel_stride};
+  const BoxDim batch = {geometry.batch, geometry.image_batch_stride, geometry.phase_batch_stride};
+  const int64_t run = geometry.channels_last ? geometry.channels * geometry.run * geometry.element_bytes : 0;
+  Box box;
+  box.add({geometry.run, 1, 1});
+  if (geometry.channels_last) box.add(channels);
+  if (!geometry.to_batch) {
+    // The image's own order: writes are sequential.
+    for (int i = 0; i < piece.places.rank; ++i) {
+      box.add(piece.blocks[i]);
+      box.add(piece.places[i]);
+    }
+  } else if (run < kShortRunBytes) {
+    box.add(piece.places[0]);
+    box.add(piece.blocks[0]);
+    for (int i = 1; i < piece.places.rank; ++i) box.add(piece.places[i]);
+  } else {
+    append(box, piece.places);
+  }
+  if (!geometry.channels_last) box.add(channels);
+  box.add(batch);
+  if (geometry.to_batch) {
+    for (int i = run < kShortRunBytes ? 1 : 0; i < piece.blocks.rank; ++i) box.add(piece.blocks[i]);
+  }
+  return box;
+}
+
+}  // namespace
+
+AxisPieces pieces_of(const SpaceBatchAxis& axis) noexcept {
+  // Phase p lies in the image for places [low(p), high(p)); both bounds step down once as p grows.
+  const auto bound = [&](int64_t element, int64_t p) {
+    const int64_t distance = element - p;
+    return distance <= 0 ? 0 : std::min(ceil_div(distance, axis.block), axis.phase);
+  };
+  const auto low = [&](int64_t p) { return bound(axis.before, p); };
+  const auto high = [&](int64_t p) { return bound(axis.before + axis.image, p); };
+  // The first phase whose bound is lower than that of phase 0.
+  const auto step = [&](int64_t element) { return std::clamp<int64_t>((element - 1) % axis.block + 1, 1, axis.block); };
+  std::array<int64_t, 4> cuts = {0, step(std::max<int64_t>(axis.before, 1)),
+                                 step(std::max<int64_t>(axis.before + axis.image, 1)), axis.block};
+  std::sort(cuts.begin(), cuts.end());
+  AxisPieces result;
+  for (size_t i = 0; i + 1 < cuts.size(); ++i) {
+    const int64_t phase = cuts[i];
+    const int64_t phases = cuts[i + 1] - phase;
+    if (phases == 0) continue;
+    const int64_t from = low(phase);
+    const int64_t to = std::max(from, high(phase));
+    const auto add = [&](int64_t begin, int64_t end, bool inside) {
+      if (begin < end) {
+        result.pieces[static_cast<size_t>(result.count++)] = {phase, phases, begin, end - begin, inside};
+      }
+    };
+    add(0, from, false);
+    add(from, to, true);
+    add(to, axis.phase, false);
+  }
+  return result;
+}
+
+Box directed(Box box, bool to_batch) noexcept {
+  if (!to_batch) {
+    for (int i = 0; i < box.rank; ++i) std::swap(box[i].from, box[i].to);
+  }
+  return box;
+}
+
+void run_space_batch_boxes(Call& call, const SpaceBatchGeometry& geometry, const Place& image,
+                           const Place& phases) {
+  const int bytes = geometry.element_bytes;
+  for_each_outer_piece(geometry, geometry.axes, [&](const OuterPiece& piece) {
+    const Box box = loops_of(geometry, piece);
+    const Place there = advanced(phases, piece.phase_offset, bytes);
+    if (piece.inside) {
+      const Place here = advanced(image, piece.image_offset, bytes);
+      copy_box(call, geometry.to_batch ? here : there, geometry.to_batch ? there : here, bytes,
+               directed(box, geometry.to_batch), geometry.bytes_moved);
+    } else if (geometry.to_batch) {
+      for (int i = 0; i < geometry.run; ++i) {
+        Box part = box;
+        if (geometry.run > 1) part[0].extent = 1;
+        fill_box(call, geometry.pad_bits >> (8 * bytes * i), advanced(there, i, bytes), bytes, part);
+      }
+    }
+  });
+}
+
+}  // namespace sylvite::internal

@@ -1,0 +1,84 @@
+// SpaceToBatch and BatchToSpace on a GPU: one launch per plane of the last two axes.
+#include <algorithm>
+#include <cstdlib>
+#include <limits>
+
+#include "runtime/ops/space_batch.h"
+#include "space_batch_kernels.h"
+
+namespace sylvite::internal {
+namespace {
+
+constexpr std::array<int, 4> kToBatch = find_widths(space_batch::kKernelNames, "space_to_batch_gpu_u");
+constexpr std::array<int, 4> kToSpace = find_widths(space_batch::kKernelNames, "batch_to_space_gpu_u");
+
+struct Dim {
+  int64_t extent;
+  int64_t stride;
+};
+
+Operand operand(const Place& at, int element_bytes, std::initializer_list<Dim> dims) noexcept {
+  Operand operand;
+  operand.data = at.data;
+  operand.storage = at.storage;
+  operand.offset = at.offset;
+  operand.device = at.device;
+  operand.element_bytes = element_bytes;
+  for (const Dim& dim : dims) {
+    const auto i = static_cast<size_t>(operand.rank++);
+    operand.extent[i] = static_cast<int32_t>(dim.extent);
+    operand.stride[i] = static_cast<int32_t>(dim.stride);
+  }
+  return operand;
+}
+
+/// Whether every offset inside the operands fits a kernel's int32.
+bool fits(std::initializer_list<Dim> dims) noexcept {
+  double reach = 1;
+  for (const Dim& dim : dims) {
+    reach += static_cast<double>(dim.extent) * std::abs(static_cast<double>(dim.stride));
+  }
+  return reach < std::numeric_limits<int32_t>::max();
+}
+
+}  // namespace
+
+bool run_space_batch_gpu(Call& call, const SpaceBatchGeometry& geometry, const Place& image,
+                         const Place& phases) {
+  if (geometry.run != 1 || (geometry.channels_last && geometry.channels != 1)) return false;
+  const int bytes = geometry.element_bytes;
+  const auto index = static_cast<size_t>(width_index(bytes));
+  const int row = (geometry.to_batch ? kToBatch : kToSpace)[index];
+  if (row < 0) return false;
+  const SpaceBatchAxis w = geometry.axis[static_cast<size_t>(geometry.axes - 1)];
+  const SpaceBatchAxis h = geometry.axes > 1 ? geometry.axis[static_cast<size_t>(geometry.axes - 2)] : SpaceBatchAxis{};
+  const Dim n_image = {geometry.channels, geometry.image_channel_stride};
+  const Dim m_image = {geometry.batch, geometry.image_batch_stride};
+  const Dim n_phase = {geometry.channels, geometry.phase_channel_stride};
+  const Dim m_phase = {geometry.batch, geometry.phase_batch_stride};
+  if (geometry.axes > 2 || w.image == 0 || h.image == 0 || w.block > INT32_MAX || h.block > INT32_MAX ||
+      !fits({{w.image, w.image_stride}, {h.image, h.image_stride}, n_image, m_image}) ||
+      !fits({{w.phase, w.phase_stride}, {h.phase, h.phase_stride}, n_phase, m_phase,
+             {h.block, h.block_stride}, {w.block, w.block_stride}})) {
+    return false;
+  }
+  const Kernel kernel = pick_kernel(space_batch::kKernelNames, space_batch::kKernels, row, call.targets, call.op);
+  const int64_t written = geometry.output_count * bytes;
+  if (explained(call, kernel, false, geometry.bytes_moved - written, written, 1)) return true;
+  const Operand here = operand(image, bytes, {{w.image, w.image_stride}, {h.image, h.image_stride}, n_image, m_image});
+  const Operand there = operand(phases, bytes, {{w.phase, w.phase_stride}, {h.phase, h.phase_stride}, n_phase, m_phase,
+                                                {h.block, h.block_stride}, {w.block, w.block_stride}});
+  const std::array<int32_t, 4> numbers = {static_cast<int32_t>(h.block), static_cast<int32_t>(w.block),
+                                          static_cast<int32_t>(h.before), static_cast<int32_t>(w.before)};
+  std::array<const void*, 5> scalars = {&numbers[0], &numbers[1], &numbers[2], &numbers[3], nullptr};
+  if (geometry.to_batch) {
+    std::rotate(scalars.begin(), scalars.end() - 1, scalars.end());
+    scalars[0] = &geometry.pad_bits;
+    call_kernel(kernel.entry.plain, call, &here, scalars, there);
+  } else {
+    call_kernel(kernel.entry.plain, call, &there, std::span(scalars.data(), 4), here);
+  }
+  return true;
+}
+
+}  // namespace sylvite::internal

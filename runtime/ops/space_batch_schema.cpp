@@ -1,0 +1,107 @@
+// SpaceToBatch, BatchToSpace and their gradients by name, with Caffe2's arguments.
+#include <algorithm>
+
+#include "runtime/checked.h"
+#include "runtime/error.h"
+#include "runtime/ops/all.h"
+#include "runtime/ops/arguments.h"
+#include "sylvite/space_batch.h"
+
+namespace sylvite::internal {
+namespace {
+
+/// What both directions read: Caffe2's block_size, pad, pad_t, pad_l, pad_b, pad_r and order, or
+/// block_shape with its sides.
+struct Parsed {
+  PerAxis<int64_t> block_shape = {};
+  PerAxis<Sides> sides = {};
+  Layout layout = Layout::kNchw;
+  double pad_value = 0;
+};
+
+Parsed parse(std::string_view op, std::span<const Argument> given, std::string_view sides) {
+  const Arguments arguments(op, given,
+                            {"block_size", "block_shape", "pad", "pad_t", "pad_l", "pad_b", "pad_r", "order",
+                             sides, sides == "paddings" ? "pad_value" : "order"});
+  Parsed parsed;
+  const std::string_view order = arguments.text("order", "NCHW");
+  require_argument(order == "NCHW" || order == "NHWC", op, ": argument order is \"", order,
+                   "\", want \"NCHW\" or \"NHWC\"");
+  parsed.layout = order == "NHWC" ? Layout::kNhwc : Layout::kNchw;
+  parsed.pad_value = arguments.number("pad_value", 0);
+  const int64_t block_size = arguments.integer("block_size", 2);
+  if (!arguments.has("block_shape")) {
+    const int64_t pad = arguments.integer("pad", 0);
+    require_argument(!arguments.has(sides), op, ": argument ", sides, " without block_shape, want both");
+    parsed.block_shape = {block_size, block_size};
+    parsed.sides = {{arguments.integer("pad_t", pad), arguments.integer("pad_b", pad)},
+                    {arguments.integer("pad_l", pad), arguments.integer("pad_r", pad)}};
+    return parsed;
+  }
+  for (const std::string_view name : {"pad", "pad_t", "pad_l", "pad_b", "pad_r"}) {
+    require_argument(!arguments.has(name), op, ": argument ", name, " beside block_shape, want ", sides);
+  }
+  const std::vector<int64_t> blocks = arguments.integers("block_shape");
+  for (const int64_t block : blocks) {
+    require_argument(!arguments.has("block_size") || block == block_size, op, ": block_size is ",
+                     block_size, " and block_shape has ", block, ", want them to agree");
+    parsed.block_shape.push_back(block);
+  }
+  const std::vector<int64_t> flat = arguments.integers(sides);
+  require_argument(flat.empty() || flat.size() == 2 * blocks.size(), op, ": argument ", sides, " has ",
+                   flat.size(), " numbers, want ", 2 * blocks.size(), ": before and after per spatial axis");
+  for (size_t i = 0; i < flat.size(); i += 2) parsed.sides.push_back({flat[i], flat[i + 1]});
+  return parsed;
+}
+
+TensorInfo one_input(std::string_view op, std::span<const TensorInfo> inputs) {
+  require_argument(inputs.size() == 1, op, ": ", inputs.size(), " inputs, want 1");
+  return inputs[0];
+}
+
+Plan plan_space_to_batch(std::span<const TensorInfo> inputs, std::span<const Argument> arguments,
+                         const Context& context) {
+  const Parsed p = parse("SpaceToBatch", arguments, "paddings");
+  return space_to_batch_plan(one_input("SpaceToBatch", inputs), {.shape = {}},
+                             {p.block_shape, p.sides, p.layout, p.pad_value}, context);
+}
+
+Plan plan_batch_to_space(std::span<const TensorInfo> inputs, std::span<const Argument> arguments,
+                         const Context& context) {
+  const Parsed p = parse("BatchToSpace", arguments, "crops");
+  return batch_to_space_plan(one_input("BatchToSpace", inputs), {.shape = {}},
+                             {p.block_shape, p.sides, p.layout}, context);
+}
+
+/// One call per element width and way through the kernels.
+void warm_up(Device device, const Context& context) {
+  for (const DType dtype : {DType::kUInt8, DType::kFloat16, DType::kFloat32, DType::kFloat64}) {
+    const Tensor image = Tensor::empty(dtype, {1, 2, 2, 2}, context, device);
+    const SpaceToBatchArgs padded = {.paddings = {{2, 0}, {0, 2}}};
+    const Tensor phases = space_to_batch(image, padded, context);
+    static_cast<void>(space_to_batch_gradient(phases, padded, context));
+    static_cast<void>(space_to_batch(image, {.paddings = {{2, 0}, {0, 0}}, .layout = Layout::kNhwc}, context));
+  }
+}
+
+}  // namespace
+
+constinit const OperatorSchema kSpaceToBatchSchema = {
+    .name = "SpaceToBatch",
+    .inputs = 1,
+    .outputs = 1,
+    .summary = "moves the blocks of a padded image into the batch",
+    .plan = plan_space_to_batch,
+    .warm_up = warm_up,
+};
+
+constinit const OperatorSchema kBatchToSpaceSchema = {
+    .name = "BatchToSpace",
+    .inputs = 1,
+    .outputs = 1,
+    .summary = "interleaves the batch into images and crops them",
+    .plan = plan_batch_to_space,
+    .warm_up = warm_up,
+};
+
+}  // namespace sylvite::internal

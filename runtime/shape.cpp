@@ -1,0 +1,150 @@
+#include "runtime/shape.h"
+
+#include <algorithm>
+#include <cstring>
+#include <sstream>
+
+#include "runtime/error.h"
+
+namespace sylvite {
+
+using internal::require_argument;
+
+Shape::Shape(std::span<const int64_t> values) {
+  require_argument(values.size() <= kMaxRank, "Shape: rank ", values.size(), ", want at most ", kMaxRank);
+  rank_ = static_cast<int>(values.size());
+  std::copy(values.begin(), values.end(), values_.begin());
+}
+
+Shape& Shape::operator=(const Shape& other) noexcept {
+  rank_ = other.rank_;
+  std::memmove(values_.data(), other.values_.data(), sizeof(int64_t) * static_cast<size_t>(rank_));
+  return *this;
+}
+
+void Shape::push_back(int64_t value) {
+  require_argument(rank_ < kMaxRank, "Shape: rank ", rank_ + 1, ", want at most ", kMaxRank);
+  values_[static_cast<size_t>(rank_++)] = value;
+}
+
+bool Shape::operator==(const Shape& other) const noexcept {
+  return std::equal(begin(), end(), other.begin(), other.end());
+}
+
+std::string to_string(const Shape& shape) {
+  std::ostringstream text;
+  text << '[';
+  for (int axis = 0; axis < shape.rank(); ++axis) text << (axis ? ", " : "") << shape[axis];
+  text << ']';
+  return text.str();
+}
+
+Shape dense_strides(const Shape& shape) noexcept {
+  Shape strides = shape;
+  int64_t stride = 1;
+  for (int axis = shape.rank() - 1; axis >= 0; --axis) {
+    strides[axis] = stride;
+    // Shapes beyond int64 are refused before their strides are used.
+    stride = static_cast<int64_t>(static_cast<uint64_t>(stride) *
+                                  static_cast<uint64_t>(std::max<int64_t>(shape[axis], 1)));
+  }
+  return strides;
+}
+
+namespace internal {
+
+Checked checked_count(const Shape& shape) noexcept {
+  if (std::find(shape.begin(), shape.end(), 0) != shape.end()) return 0;
+  Checked count = 1;
+  for (const int64_t extent : shape) count = checked_mul(count, extent);
+  return count;
+}
+
+std::optional<ByteRange> byte_range(const Shape& shape, const Shape& strides,
+                                    int element_bytes) noexcept {
+  if (std::find(shape.begin(), shape.end(), 0) != shape.end()) return ByteRange{};
+  Checked low = 0;
+  Checked high = 1;
+  for (int axis = 0; axis < shape.rank(); ++axis) {
+    const Checked reach = checked_mul(shape[axis] - 1, strides[axis]);
+    Checked& side = strides[axis] < 0 ? low : high;
+    side = checked_add(side, reach);
+  }
+  low = checked_mul(low, element_bytes);
+  high = checked_mul(high, element_bytes);
+  if (!low || !high) return std::nullopt;
+  return ByteRange{.low = *low, .high = *high};
+}
+
+bool overlaps_itself(const Shape& shape, const Shape& strides) noexcept {
+  struct Axis {
+    int64_t stride, extent;
+  };
+  std::array<Axis, kMaxRank> axes;
+  int count = 0;
+  for (int axis = 0; axis < shape.rank(); ++axis) {
+    if (shape[axis] == 0) return false;
+    if (shape[axis] > 1) {
+      axes[static_cast<size_t>(count++)] = {.stride = std::abs(strides[axis]), .extent = shape[axis]};
+    }
+  }
+  std::sort(axes.begin(), axes.begin() + count,
+            [](const Axis& a, const Axis& b) { return a.stride < b.stride; });
+  int64_t reach = 0;
+  for (int i = 0; i < count; ++i) {
+    const Axis& axis = axes[static_cast<size_t>(i)];
+    if (axis.stride <= reach) return true;
+    reach += axis.stride * (axis.extent - 1);
+  }
+  return false;
+}
+
+Shape strides_of(const TensorInfo& info) noexcept {
+  return info.strides.rank() == 0 ? dense_strides(info.shape) : info.strides;
+}
+
+void require_tensor(const TensorInfo& info, std::string_view op, std::string_view argument) {
+  for (int axis = 0; axis < info.shape.rank(); ++axis) {
+    require_argument(info.shape[axis] >= 0, op, ": ", argument, " has extent ", info.shape[axis],
+                     " on axis ", axis, ", want at least 0");
+  }
+  require_argument(info.strides.rank() == 0 || info.strides.rank() == info.shape.rank(), op, ": ",
+                   argument, " has ", info.strides.rank(), " strides, want one for each of its ",
+                   info.shape.rank(), " axes");
+  const bool sized =
+      checked_mul(checked_count(info.shape), element_size(info.dtype)).has_value() &&
+      byte_range(info.shape, strides_of(info), element_size(info.dtype)).has_value();
+  require_argument(sized, op, ": ", argument, " of shape ", to_string(info.shape),
+                   " has more bytes than int64 can count");
+}
+
+void require_output(const TensorInfo& y, DType dtype, const Shape& shape, Device device,
+                    std::string_view op, std::string_view argument) {
+  require_tensor(y, op, argument);
+  require_argument(y.dtype == dtype, op, ": ", argument, " has dtype ", name(y.dtype), ", want ",
+                   name(dtype));
+  require_argument(y.shape == shape, op, ": ", argument, " has shape ", to_string(y.shape),
+                   ", want ", to_string(shape));
+  require_argument(y.device == device, op, ": ", argument, " is on ", name(y.device.kind), " ",
+                   y.device.index, ", want ", name(device.kind), " ", device.index,
+                   ", where the input is");
+  require_argument(!overlaps_itself(y.shape, strides_of(y)), op, ": ", argument, " of strides ",
+                   to_string(strides_of(y)), " overlaps itself, want every element in its own memory");
+}
+
+void require_apart(const Tensor& x, const Tensor& y, std::string_view op) {
+  require_argument(!y.read_only(), op, ": the output is read-only memory, want memory to write to");
+  const auto in = byte_range(x.shape(), x.strides(), element_size(x.dtype()));
+  const auto out = byte_range(y.shape(), y.strides(), element_size(y.dtype()));
+  // OpenCL memory has no address; there only one storage can be shared.
+  const bool addressed = x.data() != nullptr && y.data() != nullptr;
+  const bool shared = addressed || x.storage() == y.storage();
+  const int64_t from = addressed ? reinterpret_cast<int64_t>(x.data()) : x.storage_offset();
+  const int64_t to = addressed ? reinterpret_cast<int64_t>(y.data()) : y.storage_offset();
+  const bool apart = !shared || in->low == in->high || out->low == out->high ||
+                     from + in->high <= to + out->low || to + out->high <= from + in->low;
+  require_argument(apart, op, ": the output overlaps the input in memory, want them apart");
+}
+
+}  // namespace internal
+}  // namespace sylvite

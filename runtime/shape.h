@@ -1,0 +1,43 @@
+// What every operator asks of shapes and strides before it runs.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "runtime/checked.h"
+#include "sylvite/tensor.h"
+
+namespace sylvite::internal {
+
+/// Product of the extents; nothing where it leaves int64. 0 as soon as one extent is 0.
+Checked checked_count(const Shape& shape) noexcept;
+
+/// The bytes [low, high) that the elements touch, relative to element [0, …, 0].
+struct ByteRange {
+  int64_t low = 0;
+  int64_t high = 0;
+};
+
+/// Nothing where an address leaves int64; an empty range where there are no elements.
+std::optional<ByteRange> byte_range(const Shape& shape, const Shape& strides, int element_bytes) noexcept;
+
+/// Whether two different elements may share memory: some stride does not step over all that the
+/// smaller strides reach.
+bool overlaps_itself(const Shape& shape, const Shape& strides) noexcept;
+
+/// Strides as given, or dense ones for rank 0.
+Shape strides_of(const TensorInfo& info) noexcept;
+
+/// Throws kInvalidArgument unless info is a tensor at all: extents not negative, strides of the
+/// shape's rank, addresses and byte count within int64.
+void require_tensor(const TensorInfo& info, std::string_view op, std::string_view argument);
+
+/// Throws kInvalidArgument unless y can take an output of this dtype and shape beside x: dtype,
+/// shape, device, no element twice in memory.
+void require_output(const TensorInfo& y, DType dtype, const Shape& shape, Device device,
+                    std::string_view op, std::string_view argument);
+
+/// Throws kInvalidArgument where y is read-only or shares bytes with x.
+void require_apart(const Tensor& x, const Tensor& y, std::string_view op);
+
+}  // namespace sylvite::internal

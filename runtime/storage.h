@@ -1,0 +1,28 @@
+// What tensors share.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "sylvite/context.h"
+#include "sylvite/tensor.h"
+
+namespace sylvite {
+
+struct Tensor::Storage {
+  Storage() = default;
+  Storage(const Storage&) = delete;
+  Storage& operator=(const Storage&) = delete;
+  ~Storage();
+
+  Device device = {};
+  void* base = nullptr;    ///< CPU and CUDA: the first byte
+  uint64_t memory = 0;     ///< GPU: what device_allocate gave, or the wrapped address
+  int64_t bytes = 0;       ///< 0 for wrapped memory, whose size only the caller knows
+  bool owned = false;
+  bool read_only = false;
+  const Allocator* allocator = nullptr;
+  std::function<void()> deleter = {};
+};
+
+}  // namespace sylvite

@@ -1,0 +1,60 @@
+#include <algorithm>
+#include <cstdlib>
+#include <limits>
+
+#include "runtime/checked.h"
+#include "runtime/move.h"
+
+namespace sylvite::internal {
+
+TaskGrid::TaskGrid(std::span<const int64_t> extents, int kernel_rank, int64_t unit_bytes,
+                   int64_t task_bytes, int64_t granule) noexcept
+    : rank_(static_cast<int>(extents.size())) {
+  int64_t bytes = unit_bytes;
+  for (size_t i = 0; i < extents.size(); ++i) {
+    extent_[i] = extents[i];
+    const int64_t room = std::max<int64_t>(task_bytes / std::max<int64_t>(bytes, 1), 1);
+    int64_t chunk = static_cast<int>(i) < kernel_rank ? std::min(extents[i], room) : 1;
+    // Equal chunks: three and a bit become four of the same size.
+    chunk = ceil_div(extents[i], ceil_div(extents[i], chunk));
+    if (i == 0) chunk = std::min(ceil_div(chunk, granule) * granule, extents[i]);
+    chunk_[i] = chunk;
+    bytes = chunk < extents[i] ? std::numeric_limits<int64_t>::max() : bytes * chunk;
+  }
+}
+
+void TaskGrid::keep_within_int32(std::span<const int64_t> strides, int64_t inner_reach) noexcept {
+  const auto reach = [&] {
+    double sum = static_cast<double>(inner_reach);
+    for (size_t i = 0; i < strides.size(); ++i) {
+      sum += static_cast<double>(chunk_[i] - 1) * std::abs(static_cast<double>(strides[i]));
+    }
+    return sum;
+  };
+  for (size_t i = strides.size(); i-- > 0;) {
+    while (chunk_[i] > 1 && reach() > std::numeric_limits<int32_t>::max()) chunk_[i] = ceil_div(chunk_[i], 2);
+  }
+}
+
+int64_t TaskGrid::tasks() const noexcept {
+  int64_t count = 1;
+  for (size_t i = 0; i < static_cast<size_t>(rank_); ++i) count *= ceil_div(extent_[i], chunk_[i]);
+  return count;
+}
+
+TaskGrid::Slice TaskGrid::slice(int64_t task) const noexcept {
+  Slice slice;
+  for (size_t i = 0; i < static_cast<size_t>(rank_); ++i) {
+    int64_t position = 0;
+    if (chunk_[i] < extent_[i]) {
+      const int64_t chunks = ceil_div(extent_[i], chunk_[i]);
+      position = task % chunks;
+      task /= chunks;
+    }
+    slice.start[i] = position * chunk_[i];
+    slice.count[i] = std::min(chunk_[i], extent_[i] - slice.start[i]);
+  }
+  return slice;
+}
+
+}  // namespace sylvite::internal

@@ -1,0 +1,79 @@
+// How SpaceToBatch and BatchToSpace run. The runtime splits a call into tasks; a CPU kernel is
+// serial.
+#pragma once
+
+#include "schedules/gpu.h"
+#include "schedules/knob.h"
+#include "schedules/lines.h"
+
+namespace sylvite {
+
+struct SpaceBatchKnobs {
+  Knob vectors{"vectors", 1, {1, 2, 4}};  // native vectors per store
+};
+
+/// All phases of a vector of blocks share one dense load: Halide makes it where a vector has more
+/// lanes than the block has columns.
+template <typename Input, typename Output>
+void schedule_space_to_batch(Input& x, Output& y, const std::vector<Halide::Var>& v, int block_w,
+                             const SpaceBatchKnobs& knobs, bool stream) {
+  const Halide::Var &w = v[0], &h = v[1], &n = v[2], &m = v[3], &oy = v[4], &ox = v[5];
+  begin_at_zero(x);
+  begin_at_zero(y);
+  y.dim(5).set_extent(block_w);
+  Halide::Func f = y;
+  f.reorder(ox, w, h, oy, n, m).unroll(ox);
+  const int line = kLineBytes / y.type().bytes();
+  Halide::Var lane("lane");
+  if (stream) {
+    promise_whole_lines(y);
+    f.split(w, w, lane, line, Halide::TailStrategy::RoundUp).reorder(lane, ox, w).vectorize(lane);
+    return;
+  }
+  for (int lanes = line * knobs.vectors; lanes > block_w; lanes /= 2) {
+    f.specialize(y.dim(0).extent() >= lanes)
+        .split(w, w, lane, lanes, Halide::TailStrategy::ShiftInwards)
+        .reorder(lane, ox, w)
+        .vectorize(lane);
+  }
+}
+
+/// A vector of blocks per step: the unrolled columns of the block become one interleaving store.
+/// The last step is shifted inwards by columns, not blocks, so that any crop costs nothing.
+template <typename Input, typename Output>
+void schedule_batch_to_space(Input& x, Output& y, const Halide::Var& c, int block_w,
+                             const SpaceBatchKnobs& knobs, bool stream) {
+  begin_at_zero(x);
+  begin_at_zero(y);
+  Halide::Func f = y;
+  const int line = kLineBytes / y.type().bytes();
+  const auto interleave = [&](Halide::Stage s, int lanes, Halide::TailStrategy tail) {
+    Halide::Var step("step"), block("block"), column("column");
+    s.split(c, c, step, lanes * block_w, tail)
+        .split(step, block, column, block_w)
+        .reorder(column, block, c)
+        .vectorize(block)
+        .unroll(column);
+  };
+  if (stream) {
+    promise_whole_lines(y);
+    y.dim(0).set_extent((y.dim(0).extent() / (line * block_w)) * (line * block_w));
+    interleave(f, line, Halide::TailStrategy::RoundUp);
+    return;
+  }
+  for (int lanes = line * knobs.vectors; lanes >= 2; lanes /= 2) {
+    interleave(f.specialize(y.dim(0).extent() >= lanes * block_w), lanes,
+               Halide::TailStrategy::ShiftInwards);
+  }
+}
+
+template <typename Input, typename Output>
+void schedule_space_batch_gpu(Input& x, Output& y, const std::vector<Halide::Var>& v) {
+  begin_at_zero(x);
+  begin_at_zero(y);
+  x.dim(0).set_stride(Halide::Expr());
+  y.dim(0).set_stride(Halide::Expr());
+  schedule_gpu_box(y, v);
+}
+
+}  // namespace sylvite

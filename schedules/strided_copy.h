@@ -1,0 +1,74 @@
+// How copies and fills of boxes run. The runtime splits a box into tasks; a kernel is serial.
+#pragma once
+
+#include "schedules/gpu.h"
+#include "schedules/knob.h"
+#include "schedules/lines.h"
+
+namespace sylvite {
+
+struct StridedKnobs {
+  Knob vectors{"vectors", 1, {1, 2, 4}};  // native vectors per store of a dense row
+};
+
+inline std::vector<Halide::Var> strided_vars() {
+  std::vector<Halide::Var> vars;
+  for (int i = 0; i < 6; ++i) vars.emplace_back("d" + std::to_string(i));
+  return vars;
+}
+
+/// Rows of `extent` elements in vectors of `widest`, then of every power of two below it: shifting
+/// the last vector inwards needs a row no shorter than the vector.
+inline void vectorize_rows(Halide::Func f, const Halide::Var& row, const Halide::Expr& extent,
+                           const Halide::Expr& dense, int widest) {
+  for (int lanes = widest; lanes >= 2; lanes /= 2) {
+    Halide::Var lane("lane");
+    f.specialize(dense && extent >= lanes)
+        .split(row, row, lane, lanes, Halide::TailStrategy::ShiftInwards)
+        .vectorize(lane);
+  }
+}
+
+template <typename Input, typename Output>
+void schedule_strided_copy(Input& x, Output& y, const std::vector<Halide::Var>& d,
+                           const StridedKnobs& knobs, bool stream, const Halide::Target& target) {
+  begin_at_zero(x);
+  begin_at_zero(y);
+  x.dim(0).set_stride(Halide::Expr());
+  Halide::Func f = y;
+  if (target.has_gpu_feature()) {
+    y.dim(0).set_stride(Halide::Expr());
+    schedule_gpu_box(f, d);
+    return;
+  }
+  const int lanes = kLineBytes / y.type().bytes();
+  if (stream) {
+    promise_whole_lines(y);
+    Halide::Var lane("lane");
+    f.specialize(x.dim(0).stride() == 1)
+        .split(d[0], d[0], lane, lanes, Halide::TailStrategy::RoundUp)
+        .vectorize(lane);
+    f.specialize_fail("a streaming copy reads dense rows");
+    return;
+  }
+  y.dim(0).set_stride(Halide::Expr());
+  const Halide::Expr dense = x.dim(0).stride() == 1 && y.dim(0).stride() == 1;
+  vectorize_rows(f, d[0], y.dim(0).extent(), dense, lanes * knobs.vectors);
+  f.specialize(dense);
+}
+
+template <typename Output>
+void schedule_fill(Output& y, const std::vector<Halide::Var>& d, const StridedKnobs& knobs,
+                   const Halide::Target& target) {
+  begin_at_zero(y);
+  y.dim(0).set_stride(Halide::Expr());
+  Halide::Func f = y;
+  if (target.has_gpu_feature()) {
+    schedule_gpu_box(f, d);
+    return;
+  }
+  const Halide::Expr dense = y.dim(0).stride() == 1;
+  vectorize_rows(f, d[0], y.dim(0).extent(), dense, kLineBytes / y.type().bytes() * knobs.vectors);
+}
+
+}  // namespace sylvite
