@@ -17,7 +17,6 @@ constexpr BatchToSpaceArgs kUnblock2 = {{2, 2}};
 /// Every operator that writes y {4, 1, 2, 2} from x {1, 1, 4, 4} or the other way round.
 struct Form {
   std::string_view op;
-  std::string_view input;
   std::string_view output;
   Shape x;
   Shape y;
@@ -28,13 +27,13 @@ std::vector<Form> forms() {
   const Shape image{1, 1, 4, 4};
   const Shape phases{4, 1, 2, 2};
   return {
-      {"SpaceToBatch", "x", "y", image, phases,
+      {"SpaceToBatch", "Y", image, phases,
        [](const Tensor& x, Tensor& y) { space_to_batch(x, kBlock2, y); }},
-      {"BatchToSpace", "x", "y", phases, image,
+      {"BatchToSpace", "Y", phases, image,
        [](const Tensor& x, Tensor& y) { batch_to_space(x, kUnblock2, y); }},
-      {"SpaceToBatchGradient", "dy", "dx", phases, image,
+      {"SpaceToBatchGradient", "dX", phases, image,
        [](const Tensor& x, Tensor& y) { space_to_batch_gradient(x, kBlock2, y); }},
-      {"BatchToSpaceGradient", "dy", "dx", image, phases,
+      {"BatchToSpaceGradient", "dX", image, phases,
        [](const Tensor& x, Tensor& y) { batch_to_space_gradient(x, kUnblock2, y); }},
   };
 }

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <limits>
 #include <optional>
 #include <set>
 
@@ -171,29 +172,37 @@ TEST(PlanRejects, TensorsItWasNotMadeFor) {
   };
   const Shape image = x_info.shape;
   const Shape phases = y_info.shape;
-  expect_refused("x", Tensor::wrap(x_memory.data(), DType::kInt32, image), y);
-  expect_refused("x", Tensor::wrap(x_memory.data(), DType::kFloat32, {1, 1, 4, 8}), y);
-  expect_refused("x", Tensor::wrap(x_memory.data(), DType::kFloat32, {1, 4, 4}), y);
-  expect_refused("x", Tensor::wrap(x_memory.data(), DType::kFloat32, image, {0, 0, 8, 1}), y);
-  expect_refused("y", x, Tensor::wrap(y_memory.data(), DType::kFloat64, phases));
-  expect_refused("y", x, Tensor::wrap(y_memory.data(), DType::kFloat32, {2, 2, 2, 2}));
-  expect_refused("y", x, Tensor::wrap(y_memory.data(), DType::kFloat32, phases, {8, 8, 2, 1}));
+  expect_refused("X", Tensor::wrap(x_memory.data(), DType::kInt32, image), y);
+  expect_refused("X", Tensor::wrap(x_memory.data(), DType::kFloat32, {1, 1, 4, 8}), y);
+  expect_refused("X", Tensor::wrap(x_memory.data(), DType::kFloat32, {1, 4, 4}), y);
+  expect_refused("X", Tensor::wrap(x_memory.data(), DType::kFloat32, image, {0, 0, 8, 1}), y);
+  expect_refused("Y", x, Tensor::wrap(y_memory.data(), DType::kFloat64, phases));
+  expect_refused("Y", x, Tensor::wrap(y_memory.data(), DType::kFloat32, {2, 2, 2, 2}));
+  expect_refused("Y", x, Tensor::wrap(y_memory.data(), DType::kFloat32, phases, {8, 8, 2, 1}));
   const void* read_only = y_memory.data();
-  expect_refused("y", x, Tensor::wrap(read_only, DType::kFloat32, phases));
+  expect_refused("Y", x, Tensor::wrap(read_only, DType::kFloat32, phases));
   expect_refused("overlap", Tensor::wrap(y_memory.data() + 60, DType::kFloat32, image), y);
 }
 
 TEST(PlanRejects, OutputsThatDoNotFitWhenItIsMade) {
   const TensorInfo x{.shape = {1, 1, 4, 4}};
-  expect_rejected(kInvalidArgument, {"SpaceToBatch", "y", "int8"}, [&] {
+  expect_rejected(kInvalidArgument, {"SpaceToBatch", "Y", "int8"}, [&] {
     space_to_batch_plan(x, {.dtype = DType::kInt8, .shape = {4, 1, 2, 2}}, kBlock2);
   });
-  expect_rejected(kInvalidArgument, {"SpaceToBatch", "y", "[4, 1, 2, 3]"}, [&] {
+  expect_rejected(kInvalidArgument, {"SpaceToBatch", "Y", "[4, 1, 2, 3]"}, [&] {
     space_to_batch_plan(x, {.shape = {4, 1, 2, 3}}, kBlock2);
   });
-  expect_rejected(kInvalidArgument, {"SpaceToBatch", "y", "overlap"}, [&] {
+  expect_rejected(kInvalidArgument, {"SpaceToBatch", "Y", "overlap"}, [&] {
     space_to_batch_plan(x, {.shape = {4, 1, 2, 2}, .strides = {0, 4, 2, 1}}, kBlock2);
   });
+  constexpr int64_t kLeast = std::numeric_limits<int64_t>::min();
+  const TensorInfo bytes{.dtype = DType::kUInt8, .shape = {1, 1, 2, 1}};
+  for (const int64_t stride : {kLeast, kLeast + 1, -(kLeast + 1)}) {
+    const TensorInfo y{.dtype = DType::kUInt8, .shape = {2, 1, 1, 1}, .strides = {stride, 1, 1, 1}};
+    expect_rejected(kInvalidArgument, {"SpaceToBatch", "Y"}, [&] {
+      space_to_batch_plan(bytes, y, {{2, 1}});
+    });
+  }
 }
 
 TEST(PlanLifetime, IsItsOwn) {

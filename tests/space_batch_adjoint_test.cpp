@@ -26,7 +26,7 @@ Tensor random_doubles(Random& random, const Shape& shape) {
 /// Dense memory, its extents innermost first.
 Halide::Runtime::Buffer<double> seen_by_halide(const Tensor& tensor,
                                                const std::vector<int>& extents) {
-  return {tensor.data_as<double>(), extents};
+  return Halide::Runtime::Buffer<double>(tensor.data_as<double>(), extents);
 }
 
 void expect_same(const Tensor& got, const Tensor& wanted, const std::string& what) {

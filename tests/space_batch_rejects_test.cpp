@@ -154,9 +154,16 @@ TEST(SpaceToBatchRejects, PadValuesTheTypeCannotHold) {
            Row{DType::kFloat32, 1e300},
            Row{DType::kFloat32, 0x1p-150},
        }) {
+    const Tensor x = one_element_seen_as({1, 1, 4, 4}, row.dtype);
+    const SpaceToBatchArgs args{{2, 2}, {}, Layout::kNchw, row.value};
+    Bytes memory(128);
+    Tensor y = Tensor::wrap(memory.data(), row.dtype, {4, 1, 2, 2});
+    const Fragments fragments = {"SpaceToBatch", "pad_value", name(row.dtype)};
     SCOPED_TRACE(testing::Message() << row.value);
-    expect_space_to_batch_rejects({"SpaceToBatch", "pad_value", name(row.dtype)}, {1, 1, 4, 4},
-                                  {{2, 2}, {}, Layout::kNchw, row.value}, row.dtype);
+    expect_rejected(kInvalidArgument, fragments, memory, [&] { space_to_batch(x, args, y); });
+    expect_rejected(kInvalidArgument, fragments, [&] { space_to_batch(x, args); });
+    expect_rejected(kInvalidArgument, fragments,
+                    [&] { space_to_batch_plan(x.info(), y.info(), args); });
   }
 }
 
