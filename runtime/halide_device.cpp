@@ -1,6 +1,7 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <limits>
 #include <vector>
@@ -190,6 +191,9 @@ uint32_t device_targets(Device device) noexcept {
 }  // namespace sylvite::internal
 
 #if SYLVITE_HAS_CUDA
+struct CUctx_st;
+struct CUstream_st;
+
 // In place of Halide's weak ones: the primary context, so that memory of cudaMalloc and of other
 // frameworks is ours to use, and the caller's stream.
 extern "C" {

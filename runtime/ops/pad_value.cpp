@@ -1,5 +1,6 @@
 #include "runtime/ops/pad_value.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -30,7 +31,7 @@ std::optional<uint64_t> float_bits(double value, int exponent, int mantissa) noe
   const double units = std::ldexp(std::fabs(value), mantissa - scale);
   if (power - 1 > bias || std::trunc(units) != units) return std::nullopt;
   // A denormal's units stay below the hidden bit; a normal's add it to the exponent field.
-  return sign | (static_cast<uint64_t>(scale + bias - 1) << mantissa) + static_cast<uint64_t>(units);
+  return sign | ((static_cast<uint64_t>(scale + bias - 1) << mantissa) + static_cast<uint64_t>(units));
 }
 
 }  // namespace

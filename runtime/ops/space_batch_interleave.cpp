@@ -56,16 +56,6 @@ bool padded(const SpaceBatchAxis& axis) noexcept {
   return axis.before != 0 || axis.image != axis.phase * axis.block;
 }
 
-/// Offset of the outer dimensions of a slice, whose first outer dimension is `first`.
-int64_t outer_offset(const Plane& plane, const TaskGrid::Slice& slice, int first,
-                     int64_t BoxDim::*stride) noexcept {
-  int64_t offset = 0;
-  for (int i = 0; i < plane.outer.rank; ++i) {
-    offset += slice.start[static_cast<size_t>(first + i)] * (plane.outer[i].*stride);
-  }
-  return offset;
-}
-
 int32_t narrow(int64_t value) noexcept { return static_cast<int32_t>(value); }
 
 struct Dim {
