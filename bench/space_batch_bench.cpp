@@ -30,12 +30,13 @@ const Group& group_of(int64_t bytes) {
   return bytes >= kInCacheFrom ? kInCache : kSmall;
 }
 
-// Rows of image and phases alike begin on a cache line, and nothing is padded or cut.
+// Rows of image and phases alike begin on a cache line, in NHWC every pixel too, and nothing is
+// padded or cut.
 bool has_aligned_rows(const Case& row, const Geometry& g) {
-  const int64_t element = int64_t{element_size(row.dtype)} * (g.channels_last ? g.channels : 1);
-  return !row.unaligned() && g.width == g.phase_w * g.block_w &&
-         g.height == g.phase_h * g.block_h && g.width * element % kLine == 0 &&
-         g.phase_w * element % kLine == 0;
+  const int64_t element = element_size(row.dtype);
+  const int64_t run = g.channels_last ? g.channels * element : g.phase_w * element;
+  return !row.unaligned() && run % kLine == 0 && g.width == g.phase_w * g.block_w &&
+         g.height == g.phase_h * g.block_h;
 }
 
 bool has_blocks_2_to_4(const Geometry& g, int axes) {

@@ -134,7 +134,8 @@ Table row_table(const std::vector<Case>& cases, const std::vector<std::string>& 
 
 void print_row(const Table& table, const RowResult& result,
                const std::vector<std::string>& references) {
-  if (!result.error.empty()) return table.print({result.row.name, result.error});
+  if (!result.error.empty())
+    return table.print({result.row.name, result.error.substr(0, result.error.find('\n'))});
   std::vector<std::string> cells = {
       result.row.name,
       number(static_cast<double>(result.bytes) / kMebi, 3),
