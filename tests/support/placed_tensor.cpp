@@ -52,7 +52,7 @@ Placement random_placement(Random& random, const Shape& shape, int element_size,
   std::vector<int> order(static_cast<size_t>(shape.rank()));
   std::iota(order.rbegin(), order.rend(), 0);
   if (random.chance(.4)) {
-    for (size_t i = order.size() - 1; i > 0; --i) {
+    for (size_t i = 1; i < order.size(); ++i) {
       std::swap(order[i], order[static_cast<size_t>(random.between(0, static_cast<int64_t>(i)))]);
     }
   }

@@ -1,11 +1,56 @@
 #include "support/random_shapes.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
+#include <string_view>
 
 namespace sylvite::test {
+namespace {
+
+struct Note {
+  std::array<char, 480> text;
+  size_t size = 0;
+
+  void set(std::string_view what) {
+    static std::mutex mutex;
+    const std::scoped_lock lock(mutex);
+    size = std::min(what.size(), text.size());
+    std::copy_n(what.begin(), size, text.begin());
+  }
+};
+Note seed_note;
+Note case_note;
+
+void print_notes_and_crash(int signal) {
+  for (const Note* note : {&seed_note, &case_note}) {
+    if (write(STDERR_FILENO, note->text.data(), note->size) < 0) break;
+    if (write(STDERR_FILENO, "\n", 1) < 0) break;
+  }
+  std::raise(signal);
+}
+
+/// A sanitizer reports more than we do. SIGFPE is left to PoCL, which handles its kernels' own.
+void install_crash_handler() {
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  for (const int signal : {SIGSEGV, SIGBUS, SIGILL, SIGABRT}) {
+    struct sigaction action = {};
+    action.sa_handler = print_notes_and_crash;
+    action.sa_flags = static_cast<int>(SA_RESETHAND | SA_NODEFER);
+    sigaction(signal, &action, nullptr);
+  }
+#endif
+}
+
+}  // namespace
+
+void note_case(const std::string& what) { case_note.set(what); }
 
 std::vector<uint8_t> Random::bytes(int64_t count) {
   std::vector<uint8_t> result(static_cast<size_t>(count));
@@ -26,6 +71,7 @@ uint64_t first_seed() {
 
 SeededCases::SeededCases(double seconds, int at_least)
     : at_least_(at_least), seed_(first_seed() - 1) {
+  install_crash_handler();
   const char* given = std::getenv("SYLVITE_TEST_SECONDS");
   if (given != nullptr) seconds = std::strtod(given, nullptr);
   end_ = std::chrono::steady_clock::now() +
@@ -38,6 +84,7 @@ bool SeededCases::next() {
   if (cases_ >= at_least_ && std::chrono::steady_clock::now() >= end_) return false;
   ++cases_;
   ++seed_;
+  seed_note.set(trace());
   return true;
 }
 

@@ -39,8 +39,12 @@ class Random {
 /// SYLVITE_TEST_SEED, else a fixed number.
 uint64_t first_seed();
 
+/// What a crash prints of the case it happened in, beside its seed: the last one
+/// noted by any thread.
+void note_case(const std::string& what);
+
 /// Hands out seeds until `seconds` are over, at least `at_least` of them. SYLVITE_TEST_SECONDS
-/// overrides the time. A failing case is the first one of a run with its own seed:
+/// overrides the time; a crash prints the seed. A failing case is the first one of a run with its own seed:
 ///   for (SeededCases cases(1.0); cases.next();) { SCOPED_TRACE(cases.trace()); …
 class SeededCases {
  public:

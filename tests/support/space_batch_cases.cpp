@@ -129,8 +129,10 @@ void check_space_to_batch(const SpaceBatchCase& test_case, Random& random,
                        choice.device(), true);
   PlacedTensor y(random, dtype, y_shape, random_placement(random, y_shape, size, false),
                  choice.device(), false);
-  const std::string what =
-      "space_to_batch " + to_string(test_case) + ", x strides " + to_string(x.tensor().strides());
+  const std::string what = "space_to_batch " + to_string(test_case) + ", x strides " +
+                           to_string(x.tensor().strides()) + ", y strides " +
+                           to_string(y.tensor().strides());
+  note_case(what);
   EXPECT_EQ(space_to_batch_shape(x.tensor().info(), args), y_shape) << what;
   try {
     space_to_batch(x.tensor(), args, y.tensor(), context);
@@ -152,7 +154,9 @@ void check_batch_to_space(const SpaceBatchCase& test_case, Random& random,
   PlacedTensor y(random, dtype, image, random_placement(random, image, size, false),
                  choice.device(), false);
   const std::string what = "batch_to_space to " + to_string(test_case) + ", x strides " +
-                           to_string(x.tensor().strides());
+                           to_string(x.tensor().strides()) + ", y strides " +
+                           to_string(y.tensor().strides());
+  note_case(what);
   EXPECT_EQ(batch_to_space_shape(x.tensor().info(), args), image) << what;
   try {
     batch_to_space(x.tensor(), args, y.tensor(), context);

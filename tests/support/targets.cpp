@@ -3,6 +3,7 @@
 #include <iostream>
 #include <mutex>
 #include <set>
+#include <sstream>
 
 namespace sylvite::test {
 namespace {
@@ -56,10 +57,15 @@ std::vector<KernelChoice> target_choices() {
 }
 
 std::string choice_name(const ::testing::TestParamInfo<KernelChoice>& info) {
-  std::string name(info.param.target);
-  if (info.param.stores == StorePolicy::kPlain) name += "_plain";
-  if (info.param.stores == StorePolicy::kStream) name += "_stream";
-  return name;
+  std::ostringstream name;
+  PrintTo(info.param, &name);
+  return name.str();
+}
+
+void PrintTo(const KernelChoice& choice, std::ostream* out) {
+  *out << choice.target;
+  if (choice.stores == StorePolicy::kPlain) *out << "_plain";
+  if (choice.stores == StorePolicy::kStream) *out << "_stream";
 }
 
 }  // namespace sylvite::test

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,8 @@ struct KernelChoice {
     return Context({.target = target, .threads = threads, .pool = pool, .stores = stores});
   }
 };
+
+void PrintTo(const KernelChoice& choice, std::ostream* out);  // NOLINT: GoogleTest's name
 
 /// targets(), each with ordinary and, where this build has them, with streaming stores.
 std::vector<KernelChoice> kernel_choices();
