@@ -69,8 +69,9 @@ foreach(name ${sylvite_target_names})
   endif()
 endforeach()
 
-# Kernels check their buffers in debug and sanitized builds, and always on a GPU: a check costs per
-# call, not per element, but on a CPU it is half of a kernel's text.
+# CPU kernels check their buffers in debug and sanitized builds; in a release build the checks would be
+# half of a kernel's text. GPU kernels never do: Halide cannot bound a division by a run-time block, and
+# a failed launch reaches halide_error all the same.
 set(sylvite_runtime_features -no_bounds_query)
 set(sylvite_cpu_features -no_bounds_query)
 if(SYLVITE_SANITIZE STREQUAL address)
@@ -122,6 +123,9 @@ set(sylvite_rename_header ${sylvite_generated_dir}/halide_names.h)
 # One kernel for one target: object sv_<kernel>_<target>, and where asked for, its streaming twin.
 function(sylvite_kernel_object family generator kernel target stream params)
   set(halide ${sylvite_${target}_HALIDE}-no_runtime-user_context)
+  if(NOT sylvite_${target}_DEVICE STREQUAL cpu)
+    string(APPEND halide -no_bounds_query-no_asserts)
+  endif()
   set(emit object)
   set(rename ${CMAKE_OBJCOPY} --redefine-syms=${sylvite_rename_file})
   if(target IN_LIST sylvite_foreign_targets)

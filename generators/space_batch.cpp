@@ -57,46 +57,54 @@ class BatchToSpace : public Halide::Generator<BatchToSpace> {
   Var c{"c"}, r{"r"}, n{"n"}, m{"m"};
 };
 
-// On a GPU one launch does it all: any block, the padding by a select.
+// On a GPU one launch does it all: any block, the padding by a select. The last dimension of every
+// buffer is its origin, as in generators/strided_copy.cpp.
 class SpaceToBatchGpu : public Halide::Generator<SpaceToBatchGpu> {
  public:
   GeneratorParam<Type> element{"element", UInt(32)};
-  Input<Buffer<void, 4>> x{"x"};  // column, row, n, m
+  Input<Buffer<void, 5>> x{"x"};           // column, row, n, m
   Input<uint64_t> pad_value{"pad_value"};  // in the low bits
-  Input<int> block_h{"block_h"}, block_w{"block_w"}, pad_top{"pad_top"}, pad_left{"pad_left"};
-  Output<Buffer<void, 6>> y{"y"};  // w, h, n, m, oy, ox
+  Input<int> width{"width"}, height{"height"}, pad_left{"pad_left"}, pad_top{"pad_top"};
+  Input<int[6]> extent{"extent"};
+  Output<Buffer<void, 7>> y{"y"};  // w, h, n, m, oy, ox
 
   void configure() { x.set_type(element); }
   void generate() {
-    const Expr column = w * block_w + ox - pad_left, row = h * block_h + oy - pad_top;
-    const Expr width = x.dim(0).extent(), height = x.dim(1).extent();
+    r = box_of(extent);
+    const Expr w = r[0], h = r[1], n = r[2], m = r[3], oy = r[4], ox = r[5];
+    const Expr column = w * extent[5] + ox - pad_left, row = h * extent[4] + oy - pad_top;
     const Expr inside = column >= 0 && column < width && row >= 0 && row < height;
-    y(w, h, n, m, oy, ox) =
-        select(inside, x(clamp(column, 0, width - 1), clamp(row, 0, height - 1), n, m),
+    y(anywhere(7)) = Halide::undef(element);
+    y(at_origin(r)) =
+        select(inside, x(clamp(column, 0, width - 1), clamp(row, 0, height - 1), n, m, 0),
                cast(element, pad_value));
   }
-  void schedule() { schedule_space_batch_gpu(x, y, {w, h, n, m, oy, ox}); }
+  void schedule() { schedule_gpu_box(y, r, x, y); }
 
  private:
-  Var w{"w"}, h{"h"}, n{"n"}, m{"m"}, oy{"oy"}, ox{"ox"};
+  Halide::RDom r;
 };
 
 class BatchToSpaceGpu : public Halide::Generator<BatchToSpaceGpu> {
  public:
   GeneratorParam<Type> element{"element", UInt(32)};
-  Input<Buffer<void, 6>> x{"x"};  // w, h, n, m, oy, ox
-  Input<int> block_h{"block_h"}, block_w{"block_w"}, crop_top{"crop_top"}, crop_left{"crop_left"};
-  Output<Buffer<void, 4>> y{"y"};  // column, row, n, m
+  Input<Buffer<void, 7>> x{"x"};  // w, h, n, m, oy, ox
+  Input<int> block_w{"block_w"}, block_h{"block_h"}, crop_left{"crop_left"}, crop_top{"crop_top"};
+  Input<int[4]> extent{"extent"};
+  Output<Buffer<void, 5>> y{"y"};  // column, row, n, m
 
   void configure() { x.set_type(element); }
   void generate() {
-    const Expr column = c + crop_left, row = r + crop_top;
-    y(c, r, n, m) = x(column / block_w, row / block_h, n, m, row % block_h, column % block_w);
+    r = box_of(extent);
+    const Expr column = r[0] + crop_left, row = r[1] + crop_top, n = r[2], m = r[3];
+    y(anywhere(5)) = Halide::undef(element);
+    y(at_origin(r)) =
+        x(column / block_w, row / block_h, n, m, row % block_h, column % block_w, 0);
   }
-  void schedule() { schedule_space_batch_gpu(x, y, {c, r, n, m}); }
+  void schedule() { schedule_gpu_box(y, r, x, y); }
 
  private:
-  Var c{"c"}, r{"r"}, n{"n"}, m{"m"};
+  Halide::RDom r;
 };
 
 }  // namespace sylvite

@@ -101,7 +101,7 @@ void call_kernel(KernelFn kernel, CallState& state, const Operand* input,
   HalideBuffer in(input ? *input : output);
   HalideBuffer out(output);
   void* user_context = &state;
-  std::array<void*, 10> args;
+  std::array<void*, 16> args;
   size_t count = 0;
   args[count++] = &user_context;
   if (input) args[count++] = &in.buffer;
@@ -185,6 +185,8 @@ void halide_error(void* user_context, const char* message) {
   using sylvite::internal::CallState;
   CallState* state = sylvite::internal::call_state(user_context);
   if (state == nullptr || state->explained.exchange(true)) return;
+  int none = 0;
+  state->code.compare_exchange_strong(none, halide_error_code_generic_error);
   std::strncpy(state->message.data(), message, state->message.size() - 1);
 }
 

@@ -13,9 +13,10 @@
 
 namespace sylvite::internal {
 
-inline constexpr int kMaxKernelRank = 6;
+/// Dimensions of a kernel's buffer: six of a box, and on a GPU its origin.
+inline constexpr int kMaxKernelRank = 7;
 
-/// One buffer of a kernel, innermost dimension first.
+/// One buffer of a kernel, innermost dimension first. On a GPU the call layer adds the origin.
 struct Operand {
   void* data = nullptr;                        ///< element [0, …], but OpenCL's
   const Tensor::Storage* storage = nullptr;    ///< OpenCL: whose buffer,

@@ -108,22 +108,14 @@ bool opencl_has_device() noexcept {
 }  // namespace
 
 void set_device_memory(HalideBuffer& buffer, const Operand& operand) noexcept {
+  const bool opencl = operand.device.kind == DeviceKind::kOpenCl;
   buffer.buffer.device_interface = device_interface(operand.device.kind);
-  if (operand.device.kind == DeviceKind::kCuda) {
-    buffer.buffer.device = reinterpret_cast<uint64_t>(operand.data);
-    return;
-  }
-  buffer.buffer.device = operand.storage->memory;
-  // A cl_mem has no address to add to: dimensions that begin before 0 move element [0, …] onwards.
-  int64_t rest = operand.offset;
-  for (size_t i = static_cast<size_t>(operand.rank); i-- > 0;) {
-    halide_dimension_t& dimension = buffer.dimensions[i];
-    if (dimension.stride <= 0) continue;
-    const int64_t steps = std::min<int64_t>(rest / dimension.stride, std::numeric_limits<int32_t>::max() / 2);
-    dimension.min = -static_cast<int32_t>(steps);
-    dimension.extent += static_cast<int32_t>(steps);
-    rest -= steps * dimension.stride;
-  }
+  buffer.buffer.device = opencl ? operand.storage->memory : reinterpret_cast<uint64_t>(operand.data);
+  // A cl_mem has no address to add to: the origin begins as far before 0 as element [0, …] lies
+  // behind the beginning of the memory.
+  const auto before = opencl ? static_cast<int32_t>(operand.offset) : 0;
+  buffer.dimensions[static_cast<size_t>(operand.rank)] = {-before, before + 1, 1, 0};
+  buffer.buffer.dimensions = operand.rank + 1;
 }
 
 uint64_t device_allocate(const Context& context, Device device, int64_t bytes) {

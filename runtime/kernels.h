@@ -65,4 +65,8 @@ struct Kernel {
 Kernel pick_kernel(std::span<const std::string_view> names, std::span<const KernelRow> rows, int row,
                    uint32_t mask, std::string_view op);
 
+/// The targets that a call of this context on this device may use. Throws kUnsupported where the
+/// context's target is of another device, or the device has none.
+uint32_t usable_targets(const Context& context, Device device, std::string_view op);
+
 }  // namespace sylvite::internal

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "runtime/checked.h"
+#include "runtime/error.h"
 #include "runtime/targets.h"
 #include "strided_copy_kernels.h"
 
@@ -15,12 +16,22 @@ namespace sylvite::internal {
 namespace {
 
 constexpr int64_t kLineBytes = 64;
-constexpr std::array<int, 4> kCopy = find_widths(strided_copy::kKernelNames, "strided_copy_u");
-constexpr std::array<int, 4> kFill = find_widths(strided_copy::kKernelNames, "fill_u");
 
-Kernel kernel_of(const Call& call, const std::array<int, 4>& rows, int element_bytes) {
+/// Rows of the table for one kind of device, by width.
+struct BoxKernels {
+  std::array<int, 4> copy;
+  std::array<int, 4> fill;
+};
+constexpr BoxKernels kCpuKernels = {.copy = find_widths(strided_copy::kKernelNames, "strided_copy_u"),
+                                    .fill = find_widths(strided_copy::kKernelNames, "fill_u")};
+constexpr BoxKernels kGpuKernels = {.copy = find_widths(strided_copy::kKernelNames, "strided_copy_gpu_u"),
+                                    .fill = find_widths(strided_copy::kKernelNames, "fill_gpu_u")};
+
+Kernel kernel_of(const Call& call, std::array<int, 4> BoxKernels::*rows, int element_bytes) {
+  const BoxKernels& kernels = call.on_cpu() ? kCpuKernels : kGpuKernels;
   return pick_kernel(strided_copy::kKernelNames, strided_copy::kKernels,
-                     rows[static_cast<size_t>(width_index(element_bytes))], call.targets, call.op);
+                     (kernels.*rows)[static_cast<size_t>(width_index(element_bytes))], call.targets,
+                     call.op);
 }
 
 int64_t last_level_cache() noexcept {
@@ -33,6 +44,13 @@ int64_t last_level_cache() noexcept {
   return bytes;
 }
 
+/// Elements from the first to the farthest one of a box in front of it.
+int64_t reach(const Box& box, int64_t BoxDim::*stride) noexcept {
+  int64_t sum = 0;
+  for (int i = 0; i < box.rank; ++i) sum += (box[i].extent - 1) * std::max<int64_t>(box[i].*stride, 0);
+  return sum;
+}
+
 /// One side of a box's slice as a kernel sees it.
 Operand operand_of(const Place& place, int element_bytes, const Box& box, const TaskGrid::Slice& slice,
                    int64_t BoxDim::*stride) noexcept {
@@ -40,9 +58,9 @@ Operand operand_of(const Place& place, int element_bytes, const Box& box, const 
   Operand operand;
   operand.device = place.device;
   operand.element_bytes = element_bytes;
-  operand.rank = kMaxKernelRank;
+  operand.rank = kKernelBoxRank;
   for (int i = 0; i < box.rank; ++i) offset += slice.start[static_cast<size_t>(i)] * (box[i].*stride);
-  for (size_t i = 0; i < kMaxKernelRank; ++i) {
+  for (size_t i = 0; i < kKernelBoxRank; ++i) {
     const bool used = static_cast<int>(i) < box.rank;
     operand.extent[i] = used ? static_cast<int32_t>(slice.count[i]) : 1;
     // A dimension of one step may have a stride beyond int32; nothing multiplies it.
@@ -55,6 +73,22 @@ Operand operand_of(const Place& place, int element_bytes, const Box& box, const 
   return operand;
 }
 
+/// The scalars of the box kernels: the value of a fill, and on a GPU the extents of the box.
+class Extents {
+ public:
+  explicit Extents(const Operand& to, const uint64_t* value = nullptr) noexcept {
+    if (value) scalars_[first_++] = value;
+    for (size_t i = 0; i < kKernelBoxRank; ++i) scalars_[first_ + i] = &to.extent[i];
+  }
+  std::span<const void* const> scalars(const Call& call) const noexcept {
+    return {scalars_.data(), first_ + (call.on_cpu() ? 0 : kKernelBoxRank)};
+  }
+
+ private:
+  std::array<const void*, kKernelBoxRank + 1> scalars_;
+  size_t first_ = 0;
+};
+
 TaskGrid grid_of(const Call& call, const Box& box, int element_bytes, int64_t granule) noexcept {
   std::array<int64_t, kMaxBoxRank> extents;
   std::array<int64_t, kMaxBoxRank> from;
@@ -65,7 +99,7 @@ TaskGrid grid_of(const Call& call, const Box& box, int element_bytes, int64_t gr
     to[i] = box.dims[i].to;
   }
   const auto rank = static_cast<size_t>(box.rank);
-  TaskGrid grid(std::span(extents.data(), rank), kMaxKernelRank, 2L * element_bytes,
+  TaskGrid grid(std::span(extents.data(), rank), kKernelBoxRank, 2L * element_bytes,
                 call.task_bytes(), granule);
   grid.keep_within_int32(std::span(from.data(), rank), 0);
   grid.keep_within_int32(std::span(to.data(), rank), 0);
@@ -148,7 +182,13 @@ void Box::canonicalize() noexcept {
 }
 
 Call::Call(const Context& of, Device on, std::string_view name, Explanation* note)
-    : CallState(of, on, name), targets(of.target_mask() & device_targets(on)), explanation(note) {}
+    : CallState(of, on, name), targets(usable_targets(of, on, name)), explanation(note) {}
+
+void Call::require_reachable(const Place& place) const {
+  require(device.kind != DeviceKind::kOpenCl || place.offset <= std::numeric_limits<int32_t>::max(),
+          ErrorCode::kUnsupported, op, ": element [0, …] lies ", place.offset,
+          " elements behind the beginning of an OpenCL buffer, want at most 2^31 - 1");
+}
 
 bool wants_stream(const Context& context, int64_t bytes_moved) noexcept {
   switch (context.stores()) {
@@ -185,8 +225,8 @@ bool explained(const Call& call, const Kernel& kernel, bool stream, int64_t byte
   return true;
 }
 
-Kernel copy_kernel(const Call& call, int element_bytes) { return kernel_of(call, kCopy, element_bytes); }
-Kernel fill_kernel(const Call& call, int element_bytes) { return kernel_of(call, kFill, element_bytes); }
+Kernel copy_kernel(const Call& call, int element_bytes) { return kernel_of(call, &BoxKernels::copy, element_bytes); }
+Kernel fill_kernel(const Call& call, int element_bytes) { return kernel_of(call, &BoxKernels::fill, element_bytes); }
 
 void copy_box(Call& call, const Place& from, const Place& to, int element_bytes, Box box,
               int64_t bytes_moved) {
@@ -210,11 +250,14 @@ void copy_box(Call& call, const Place& from, const Place& to, int element_bytes,
   const TaskGrid grid = grid_of(call, box, element_bytes, stream ? kLineBytes / element_bytes : 1);
   if (explained(call, kernel, stream, bytes, bytes, grid.tasks())) return;
   const KernelFn entry = stream ? kernel.entry.stream : kernel.entry.plain;
+  call.require_reachable(advanced(from, reach(box, &BoxDim::from), 0));
+  call.require_reachable(advanced(to, reach(box, &BoxDim::to), 0));
   call.for_each_task(grid.tasks(), [&](int64_t task) {
     const TaskGrid::Slice slice = grid.slice(task);
     const Operand x = operand_of(from, element_bytes, box, slice, &BoxDim::from);
     const Operand y = operand_of(to, element_bytes, box, slice, &BoxDim::to);
-    call_kernel(entry, call, &x, {}, y);
+    const Extents extents(y);
+    call_kernel(entry, call, &x, extents.scalars(call), y);
   });
 }
 
@@ -225,10 +268,11 @@ void fill_box(Call& call, uint64_t value, const Place& to, int element_bytes, Bo
   const Kernel kernel = fill_kernel(call, element_bytes);
   const TaskGrid grid = grid_of(call, box, element_bytes, 1);
   if (explained(call, kernel, false, 0, box.count() * element_bytes, grid.tasks())) return;
-  const std::array<const void*, 1> scalars = {&value};
+  call.require_reachable(advanced(to, reach(box, &BoxDim::to), 0));
   call.for_each_task(grid.tasks(), [&](int64_t task) {
     const Operand y = operand_of(to, element_bytes, box, grid.slice(task), &BoxDim::to);
-    call_kernel(kernel.entry.plain, call, nullptr, scalars, y);
+    const Extents extents(y, &value);
+    call_kernel(kernel.entry.plain, call, nullptr, extents.scalars(call), y);
   });
 }
 

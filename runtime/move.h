@@ -12,6 +12,7 @@
 namespace sylvite::internal {
 
 inline constexpr int kMaxBoxRank = kMaxRank + 2;
+inline constexpr int kKernelBoxRank = 6;  ///< dimensions that the box kernels loop over
 
 /// Memory seen from one element: an address, or for OpenCL a place in a storage.
 struct Place {
@@ -55,6 +56,8 @@ struct Call : CallState {
   /// to share out; on a GPU one launch takes all.
   int64_t task_bytes() const noexcept { return on_cpu() ? int64_t{1} << 20 : INT64_MAX; }
   /// Runs task(i) for every i in [0, tasks): on all threads, on a GPU one launch after the other.
+  /// Throws kUnsupported where OpenCL memory begins beyond what its kernels can reach.
+  void require_reachable(const Place& place) const;
   template <typename Task>
   void for_each_task(int64_t tasks, const Task& task) const noexcept {
     if (on_cpu()) return parallel_tasks(context, tasks, task);

@@ -24,7 +24,7 @@ void require_planned(const Tensor& tensor, const TensorInfo& planned, std::strin
 void Plan::run(const Tensor& x, Tensor& y) const {
   require_planned(x, state_->x, state_->op, "X");
   require_planned(y, state_->y, state_->op, "Y");
-  internal::require_apart(x, y, state_->op);
+  internal::require_apart(x, y, state_->op, "Y");
   state_->run(x, y);
 }
 

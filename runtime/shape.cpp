@@ -125,15 +125,15 @@ void require_output(const TensorInfo& y, DType dtype, const Shape& shape, Device
                    name(dtype));
   require_argument(y.shape == shape, op, ": ", argument, " has shape ", to_string(y.shape),
                    ", want ", to_string(shape));
-  require_argument(y.device == device, op, ": ", argument, " is on ", name(y.device.kind), " ",
+  require_argument(y.device == device, op, ": ", argument, " is on device ", name(y.device.kind), " ",
                    y.device.index, ", want ", name(device.kind), " ", device.index,
                    ", where the input is");
   require_argument(!overlaps_itself(y.shape, strides_of(y)), op, ": ", argument, " of strides ",
                    to_string(strides_of(y)), " overlaps itself, want every element in its own memory");
 }
 
-void require_apart(const Tensor& x, const Tensor& y, std::string_view op) {
-  require_argument(!y.read_only(), op, ": the output is read-only memory, want memory to write to");
+void require_apart(const Tensor& x, const Tensor& y, std::string_view op, std::string_view argument) {
+  require_argument(!y.read_only(), op, ": ", argument, " is read-only memory, want memory to write to");
   const auto in = byte_range(x.shape(), x.strides(), element_size(x.dtype()));
   const auto out = byte_range(y.shape(), y.strides(), element_size(y.dtype()));
   // OpenCL memory has no address; there only one storage can be shared.
@@ -143,7 +143,7 @@ void require_apart(const Tensor& x, const Tensor& y, std::string_view op) {
   const int64_t to = addressed ? reinterpret_cast<int64_t>(y.data()) : y.storage_offset();
   const bool apart = !shared || in->low == in->high || out->low == out->high ||
                      from + in->high <= to + out->low || to + out->high <= from + in->low;
-  require_argument(apart, op, ": the output overlaps the input in memory, want them apart");
+  require_argument(apart, op, ": ", argument, " overlaps the input in memory, want them apart");
 }
 
 }  // namespace internal

@@ -38,6 +38,6 @@ void require_output(const TensorInfo& y, DType dtype, const Shape& shape, Device
                     std::string_view op, std::string_view argument);
 
 /// Throws kInvalidArgument where y is read-only or shares bytes with x.
-void require_apart(const Tensor& x, const Tensor& y, std::string_view op);
+void require_apart(const Tensor& x, const Tensor& y, std::string_view op, std::string_view argument);
 
 }  // namespace sylvite::internal

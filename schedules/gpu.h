@@ -1,27 +1,53 @@
-// The launch that every moving kernel shares on a GPU.
+// Boxes on a GPU: what every moving kernel shares there.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "Halide.h"
 
 namespace sylvite {
 
-/// One thread per element of the two innermost dimensions' tiles; all outer dimensions are fused
-/// into the third block index, because grid.y and grid.z stop at 65535 and grid.x does not.
-/// d: the output's dimensions, innermost first, at least three.
-inline void schedule_gpu_box(Halide::Func f, const std::vector<Halide::Var>& d,
-                             int threads_x = 32, int threads_y = 8) {
+/// The loops over a box, innermost first.
+template <typename Extents>
+Halide::RDom box_of(const Extents& extent) {
+  Halide::Region region;
+  for (size_t i = 0; i < extent.size(); ++i) region.emplace_back(0, extent[i]);
+  return Halide::RDom(region, "r");
+}
+
+/// A coordinate per dimension, for what a kernel leaves as it is.
+inline std::vector<Halide::Var> anywhere(int dimensions) {
+  std::vector<Halide::Var> vars;
+  for (int i = 0; i < dimensions; ++i) vars.emplace_back("a" + std::to_string(i));
+  return vars;
+}
+
+/// The coordinates of a loop step in a buffer whose last dimension is its origin.
+inline std::vector<Halide::Expr> at_origin(const Halide::RDom& r) {
+  std::vector<Halide::Expr> at;
+  for (int i = 0; i < r.dimensions(); ++i) at.emplace_back(r[i]);
+  at.emplace_back(0);
+  return at;
+}
+
+/// One thread per element of a tile of the two innermost dimensions; all outer dimensions are fused
+/// into one block index, because grid.y and grid.z stop at 65535 and grid.x does not.
+template <typename... Buffers>
+void schedule_gpu_box(Halide::Func f, const Halide::RDom& r, Buffers&... buffers) {
+  using Halide::RVar;
   using Halide::TailStrategy;
-  using Halide::Var;
-  Var tx("tx"), ty("ty"), bx("bx"), by("by"), block("block");
-  f.split(d[0], bx, tx, threads_x, TailStrategy::GuardWithIf)
-      .split(d[1], by, ty, threads_y, TailStrategy::GuardWithIf);
+  constexpr int kThreadsX = 32, kThreadsY = 8;
+  (buffers.dim(0).set_stride(Halide::Expr()), ...);
+  RVar tx("tx"), ty("ty"), bx("bx"), by("by"), block("block");
+  Halide::Stage s = f.update();
+  s.split(r[0], bx, tx, kThreadsX, TailStrategy::GuardWithIf)
+      .split(r[1], by, ty, kThreadsY, TailStrategy::GuardWithIf);
   std::vector<Halide::VarOrRVar> order = {tx, ty, bx, by};
-  order.insert(order.end(), d.begin() + 2, d.end());
-  f.reorder(order).fuse(bx, by, block);
-  for (size_t i = 2; i < d.size(); ++i) f.fuse(block, d[i], block);
-  f.gpu_blocks(block).gpu_threads(tx, ty);
+  for (int i = 2; i < r.dimensions(); ++i) order.emplace_back(RVar(r[i]));
+  s.reorder(order).fuse(bx, by, block);
+  for (int i = 2; i < r.dimensions(); ++i) s.fuse(block, RVar(r[i]), block);
+  s.gpu_blocks(block).gpu_threads(tx, ty);
 }
 
 }  // namespace sylvite

@@ -67,13 +67,4 @@ void schedule_batch_to_space(Input& x, Output& y, const Halide::Var& c, int bloc
   }
 }
 
-template <typename Input, typename Output>
-void schedule_space_batch_gpu(Input& x, Output& y, const std::vector<Halide::Var>& v) {
-  begin_at_zero(x);
-  begin_at_zero(y);
-  x.dim(0).set_stride(Halide::Expr());
-  y.dim(0).set_stride(Halide::Expr());
-  schedule_gpu_box(y, v);
-}
-
 }  // namespace sylvite

@@ -30,45 +30,35 @@ inline void vectorize_rows(Halide::Func f, const Halide::Var& row, const Halide:
 }
 
 template <typename Input, typename Output>
-void schedule_strided_copy(Input& x, Output& y, const std::vector<Halide::Var>& d,
-                           const StridedKnobs& knobs, bool stream, const Halide::Target& target) {
+void schedule_strided_copy(Input& x, Output& y, const Halide::Var& d0,
+                           const StridedKnobs& knobs, bool stream) {
   begin_at_zero(x);
   begin_at_zero(y);
   x.dim(0).set_stride(Halide::Expr());
   Halide::Func f = y;
-  if (target.has_gpu_feature()) {
-    y.dim(0).set_stride(Halide::Expr());
-    schedule_gpu_box(f, d);
-    return;
-  }
   const int lanes = kLineBytes / y.type().bytes();
   if (stream) {
     promise_whole_lines(y);
     Halide::Var lane("lane");
     f.specialize(x.dim(0).stride() == 1)
-        .split(d[0], d[0], lane, lanes, Halide::TailStrategy::RoundUp)
+        .split(d0, d0, lane, lanes, Halide::TailStrategy::RoundUp)
         .vectorize(lane);
     f.specialize_fail("a streaming copy reads dense rows");
     return;
   }
   y.dim(0).set_stride(Halide::Expr());
   const Halide::Expr dense = x.dim(0).stride() == 1 && y.dim(0).stride() == 1;
-  vectorize_rows(f, d[0], y.dim(0).extent(), dense, lanes * knobs.vectors);
+  vectorize_rows(f, d0, y.dim(0).extent(), dense, lanes * knobs.vectors);
   f.specialize(dense);
 }
 
 template <typename Output>
-void schedule_fill(Output& y, const std::vector<Halide::Var>& d, const StridedKnobs& knobs,
-                   const Halide::Target& target) {
+void schedule_fill(Output& y, const Halide::Var& d0, const StridedKnobs& knobs) {
   begin_at_zero(y);
   y.dim(0).set_stride(Halide::Expr());
   Halide::Func f = y;
-  if (target.has_gpu_feature()) {
-    schedule_gpu_box(f, d);
-    return;
-  }
   const Halide::Expr dense = y.dim(0).stride() == 1;
-  vectorize_rows(f, d[0], y.dim(0).extent(), dense, kLineBytes / y.type().bytes() * knobs.vectors);
+  vectorize_rows(f, d0, y.dim(0).extent(), dense, kLineBytes / y.type().bytes() * knobs.vectors);
 }
 
 }  // namespace sylvite

@@ -98,10 +98,11 @@ Shape infer(const Direction& d, const TensorInfo& x, const Blocks& blocks) {
     const Checked around = checked_add(sides.before, sides.after);
     if (d.to_batch) {
       const Checked padded = checked_add(x.shape[at], around);
-      require_argument(padded.has_value(), d.op, ": axis ", at, " of extent ", x.shape[at],
-                       " padded by ", sides.before, " and ", sides.after, " is beyond int64");
-      require_argument(*padded % block == 0, d.op, ": axis ", at, " of extent ", x.shape[at],
-                       " padded to ", *padded, ", want a multiple of block_shape[", axis, "] = ", block);
+      require_argument(padded.has_value(), d.op, ": ", d.sides, "[", axis, "] of ", sides.before,
+                       " and ", sides.after, " around axis ", at, " of extent ", x.shape[at],
+                       " is beyond int64");
+      require_argument(*padded % block == 0, d.op, ": ", d.sides, "[", axis, "] pad axis ", at,
+                       " of extent ", x.shape[at], " to ", *padded, ", want a multiple of block_shape[", axis, "] = ", block);
       y[at] = *padded / block;
     } else {
       const Checked whole = checked_mul(x.shape[at], block);
@@ -231,7 +232,7 @@ void run_into(const Direction& d, const Tensor& x, const Blocks& blocks, double 
   const Shape shape = infer(d, x_info, blocks);
   internal::require_output(y_info, x.dtype(), shape, x.device(), d.op, d.output);
   const uint64_t pad_bits = pad_bits_of(d, pad_value, x.dtype());
-  internal::require_apart(x, y, d.op);
+  internal::require_apart(x, y, d.op, d.output);
   Call call(context, x.device(), d.op);
   run(call, d, geometry_of(d, x_info, y_info, x.strides(), y.strides(), blocks, pad_bits), &x, &y);
 }

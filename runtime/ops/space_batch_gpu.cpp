@@ -56,7 +56,7 @@ bool run_space_batch_gpu(Call& call, const SpaceBatchGeometry& geometry, const P
   const Dim m_image = {geometry.batch, geometry.image_batch_stride};
   const Dim n_phase = {geometry.channels, geometry.phase_channel_stride};
   const Dim m_phase = {geometry.batch, geometry.phase_batch_stride};
-  if (geometry.axes > 2 || w.image == 0 || h.image == 0 || w.block > INT32_MAX || h.block > INT32_MAX ||
+  if (geometry.axes > 2 || w.image == 0 || h.image == 0 || w.before > INT32_MAX / 2 || h.before > INT32_MAX / 2 ||
       !fits({{w.image, w.image_stride}, {h.image, h.image_stride}, n_image, m_image}) ||
       !fits({{w.phase, w.phase_stride}, {h.phase, h.phase_stride}, n_phase, m_phase,
              {h.block, h.block_stride}, {w.block, w.block_stride}})) {
@@ -68,15 +68,20 @@ bool run_space_batch_gpu(Call& call, const SpaceBatchGeometry& geometry, const P
   const Operand here = operand(image, bytes, {{w.image, w.image_stride}, {h.image, h.image_stride}, n_image, m_image});
   const Operand there = operand(phases, bytes, {{w.phase, w.phase_stride}, {h.phase, h.phase_stride}, n_phase, m_phase,
                                                 {h.block, h.block_stride}, {w.block, w.block_stride}});
-  const std::array<int32_t, 4> numbers = {static_cast<int32_t>(h.block), static_cast<int32_t>(w.block),
-                                          static_cast<int32_t>(h.before), static_cast<int32_t>(w.before)};
-  std::array<const void*, 5> scalars = {&numbers[0], &numbers[1], &numbers[2], &numbers[3], nullptr};
+  call.require_reachable(image);
+  call.require_reachable(phases);
+  const auto before_w = static_cast<int32_t>(w.before);
+  const auto before_h = static_cast<int32_t>(h.before);
+  const auto& to = there.extent;
   if (geometry.to_batch) {
-    std::rotate(scalars.begin(), scalars.end() - 1, scalars.end());
-    scalars[0] = &geometry.pad_bits;
+    const std::array<const void*, 11> scalars = {
+        &geometry.pad_bits, &here.extent[0], &here.extent[1], &before_w, &before_h, &to[0], &to[1],
+        &to[2],             &to[3],          &to[4],          &to[5]};
     call_kernel(kernel.entry.plain, call, &here, scalars, there);
   } else {
-    call_kernel(kernel.entry.plain, call, &there, std::span(scalars.data(), 4), here);
+    const std::array<const void*, 8> scalars = {&to[5],          &to[4],          &before_w,       &before_h,
+                                                &here.extent[0], &here.extent[1], &here.extent[2], &here.extent[3]};
+    call_kernel(kernel.entry.plain, call, &there, scalars, here);
   }
   return true;
 }
