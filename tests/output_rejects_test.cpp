@@ -196,11 +196,16 @@ TEST(Explain, RefusesArgumentsAsTheCallDoes) {
   expect_refused({"block_shape", std::vector<int64_t>{0, 2}}, {"0"});
   expect_refused({"order", std::string("NWHC")}, {"NWHC", "NCHW", "NHWC"});
   expect_refused({"block_shape", std::string("2")}, {});
-  expect_refused({"paddings", std::vector<int64_t>{1, 1, 1}}, {"3"});
+  expect_refused({"paddings", std::vector<int64_t>{1, 1, 1, 1}}, {"block_shape"});
   expect_refused({"pad_value", .1}, {"float32"});
   const std::array<TensorInfo, 2> two = {x, x};
   expect_rejected(kInvalidArgument, {"SpaceToBatch", "2", "1"},
                   [&] { explain("SpaceToBatch", two); });
+  const std::array<Argument, 2> odd = {Argument{"block_shape", std::vector<int64_t>{2, 2}},
+                                       Argument{"paddings", std::vector<int64_t>{1, 1, 1}}};
+  expect_rejected(kInvalidArgument, {"SpaceToBatch", "paddings", "3"}, [&] {
+    explain("SpaceToBatch", {&x, 1}, odd);
+  });
   const std::array<Argument, 2> disagreeing = {Argument{"block_size", int64_t{2}},
                                                Argument{"block_shape", std::vector<int64_t>{2, 4}}};
   expect_rejected(kInvalidArgument, {"SpaceToBatch", "block_size", "block_shape"}, [&] {

@@ -89,10 +89,10 @@ TEST(SpaceToBatchRejects, RanksAndAxisCounts) {
 TEST(SpaceToBatchRejects, ThirteenHugeExtents) {
   Shape thirteen;
   for (int i = 0; i < 13; ++i) thirteen.push_back(1879048192);
-  expect_rejected(kInvalidArgument, {"SpaceToBatch", "rank", "13"}, [&] {
+  expect_rejected(kInvalidArgument, {"SpaceToBatch", "X"}, [&] {
     space_to_batch_shape({.shape = thirteen}, {{2, 2}});
   });
-  expect_rejected(kInvalidArgument, {"BatchToSpace", "rank", "13"}, [&] {
+  expect_rejected(kInvalidArgument, {"BatchToSpace", "X"}, [&] {
     batch_to_space_shape({.shape = thirteen}, {{2, 2}});
   });
   expect_rejected(kInvalidArgument, {}, [&] { space_to_batch(one_element_seen_as(thirteen), {}); });
