@@ -54,7 +54,9 @@ internal::Box box_of(const Tensor& from, const Tensor& to) {
 /// A dense CPU copy of a CPU tensor.
 Tensor dense_copy(const Tensor& x, const Context& context) {
   Tensor y = Tensor::empty(x.dtype(), x.shape(), context, Device{});
-  internal::Call call(context, Device{}, "Tensor::to");
+  const Context host(ContextOptions{
+      .threads = context.threads(), .pool = context.pool(), .allocator = context.allocator()});
+  internal::Call call(host, Device{}, "Tensor::to");
   const int bytes = element_size(x.dtype());
   internal::copy_box(call, internal::place_of(x, bytes), internal::place_of(y, bytes), bytes,
                      box_of(x, y), 2 * x.byte_count());

@@ -55,12 +55,12 @@ Sides sides_of(const Blocks& blocks, int axis) noexcept {
 
 /// Checks the arguments against the input and returns the product of the blocks.
 int64_t check_blocks(const Direction& d, const TensorInfo& x, const Blocks& blocks) {
-  internal::require_tensor(x, d.op, d.input);
   const int axes = blocks.shape.size();
   require_argument(axes >= 1 && axes <= PerAxis<int64_t>::kMaxSize, d.op, ": block_shape has ", axes,
                    " entries, want 1 to ", PerAxis<int64_t>::kMaxSize);
   require_argument(x.shape.rank() == axes + 2, d.op, ": ", d.input, " has rank ", x.shape.rank(),
                    ", want ", axes + 2, ": batch, channels and ", axes, " spatial axes");
+  internal::require_tensor(x, d.op, d.input);
   require_argument(blocks.sides.size() == 0 || blocks.sides.size() == axes, d.op, ": ", d.sides,
                    " has ", blocks.sides.size(), " entries, want ", axes, ", one per spatial axis");
   Checked product = 1;

@@ -98,10 +98,16 @@ Operand image_operand(const Plane& plane, const Place& at, int element_bytes, in
                   {m, plane.outer[1].from}});
 }
 
-bool streams(const Call& call, const SpaceBatchGeometry& geometry, const Kernel& kernel, const Place& to,
-             int64_t row, std::span<const int64_t> strides) noexcept {
-  return kernel.entry.stream != nullptr && wants_stream(call.context, geometry.bytes_moved) &&
-         whole_lines(to, geometry.element_bytes, row, strides);
+/// Whether the output, of these rows and strides beside the plane's outer ones, may be streamed.
+bool streams(const Call& call, const SpaceBatchGeometry& geometry, const Plane& plane, const Kernel& kernel,
+             const Place& to, int64_t row, std::initializer_list<int64_t> strides) noexcept {
+  if (kernel.entry.stream == nullptr || !wants_stream(call.context, geometry.bytes_moved)) return false;
+  std::array<int64_t, kMaxBoxRank + 4> all;
+  auto end = std::copy(strides.begin(), strides.end(), all.begin());
+  for (int i = 0; i < plane.outer.rank; ++i) {
+    *end++ = plane.outer[i].extent == 1 ? 0 : geometry.to_batch ? plane.outer[i].to : plane.outer[i].from;
+  }
+  return whole_lines(to, geometry.element_bytes, row, std::span(all.begin(), end));
 }
 
 /// Dimensions a grid cuts: `inner` ones, then the outer dimensions of the plane.
@@ -138,9 +144,8 @@ void to_batch(Call& call, const SpaceBatchGeometry& geometry, const Plane& plane
   for (int i = 2; i < plane.outer.rank; ++i) dims.add(plane.outer[i].extent, plane.outer[i].from, plane.outer[i].to);
   const TaskGrid grid = dims.grid(call, 4, 2 * columns * bytes, columns + plane.h.block * plane.h.image_stride,
                                   plane.w.phase + plane.w.block * plane.w.block_stride);
-  const std::array<int64_t, 5> strides = {plane.h.phase_stride, plane.outer[0].to, plane.outer[1].to,
-                                          plane.h.block_stride, plane.w.block_stride};
-  const bool stream = streams(call, geometry, kernel, phases, plane.w.phase, strides);
+  const bool stream = streams(call, geometry, plane, kernel, phases, plane.w.phase,
+                              {plane.h.phase_stride, plane.h.block_stride, plane.w.block_stride});
   int64_t count = plane.h.phase * plane.h.block * columns * bytes;
   for (int i = 0; i < plane.outer.rank; ++i) count *= plane.outer[i].extent;
   if (explained(call, kernel, stream, count, count, grid.tasks())) return;
@@ -295,9 +300,8 @@ void to_space(Call& call, const SpaceBatchGeometry& geometry, const Plane& plane
   const TaskGrid grid = dims.grid(call, 3, 2 * plane.w.image * bytes, plane.w.image,
                                   plane.w.phase + plane.w.block * plane.w.block_stride +
                                       plane.h.block * (plane.h.block_stride + plane.h.phase_stride));
-  const std::array<int64_t, 3> strides = {plane.h.image_stride, plane.outer[0].from, plane.outer[1].from};
   // A streaming kernel writes whole vectors of blocks.
-  const bool stream = streams(call, geometry, kernel, image, plane.w.image, strides) &&
+  const bool stream = streams(call, geometry, plane, kernel, image, plane.w.image, {plane.h.image_stride}) &&
                       plane.w.image * bytes % (64 * plane.w.block) == 0;
   int64_t count = plane.h.image * plane.w.image * bytes;
   for (int i = 0; i < plane.outer.rank; ++i) count *= plane.outer[i].extent;
