@@ -54,7 +54,7 @@ Tensor planes_of(const Picture& picture) {
 /// A dense [n, c, h, w] tensor with value(n, c, i, j) in every place.
 template <typename T, typename Value>
 Tensor filled(const sylvite::Shape& shape, const Value& value) {
-  const Tensor tensor = Tensor::empty(kDType<T>, shape);
+  Tensor tensor = Tensor::empty(kDType<T>, shape);
   T* next = tensor.data_as<T>();
   for (int64_t n = 0; n < shape[0]; ++n) {
     for (int64_t c = 0; c < shape[1]; ++c) {
