@@ -83,9 +83,9 @@ class DeviceRoof {
   }
 
   Contestant contestant(int64_t bytes, const Context& context) {
-    const Shape shape = {1, 1, 1, bytes};
-    source_ = Tensor::empty(DType::kUInt8, shape, gpu_.device);
-    target_ = Tensor::empty(DType::kUInt8, shape, gpu_.device);
+    const Shape shape = {1, 1, 1, (bytes + 7) / 8};
+    source_ = Tensor::empty(DType::kUInt64, shape, gpu_.device);
+    target_ = Tensor::empty(DType::kUInt64, shape, gpu_.device);
     return {.name = cuda_ ? "device_memcpy" : "device_copy_by_block_1",
             .role = Contestant::Role::kRoof,
             .call = [this, bytes, context] { copy(bytes, context); },
