@@ -9,7 +9,6 @@
 #include <cstring>
 #include <limits>
 #include <new>
-#include <vector>
 
 #include "support/rejects.h"
 #include "support/targets.h"
@@ -101,16 +100,9 @@ struct LimitedMemory {
 constexpr SpaceToBatchArgs kBlock23 = {{2, 3}, {{1, 1}, {0, 0}}};
 constexpr BatchToSpaceArgs kUnblock23 = {{2, 3}, {{1, 1}, {0, 0}}};
 
-std::vector<KernelChoice> cpu_choices() {
-  std::vector<KernelChoice> choices;
-  for (const KernelChoice& choice : kernel_choices()) {
-    if (choice.device().kind == DeviceKind::kCpu) choices.push_back(choice);
-  }
-  return choices;
-}
-
 class Allocations : public KernelTest {};
-INSTANTIATE_TEST_SUITE_P(CpuTargets, Allocations, ::testing::ValuesIn(cpu_choices()), choice_name);
+INSTANTIATE_TEST_SUITE_P(CpuTargets, Allocations, ::testing::ValuesIn(cpu_kernel_choices()),
+                         choice_name);
 
 TEST_P(Allocations, AreNoneInACallWithTheCallersOutput) {
   for (const int threads : {1, 2}) {

@@ -30,7 +30,11 @@ void from_eight_threads(const Call& call) {
   for (std::thread& thread : threads) thread.join();
 }
 
-class Concurrency : public KernelTest {};
+class Concurrency : public KernelTest {
+ protected:
+  /// Calls per thread.
+  static int calls() { return GetParam().device().kind == DeviceKind::kCpu ? 20 : 4; }
+};
 INSTANTIATE_TEST_SUITE_P(AllTargets, Concurrency, ::testing::ValuesIn(target_choices()),
                          choice_name);
 
@@ -38,7 +42,7 @@ TEST_P(Concurrency, CallsWithTheirOwnTensorsDoNotDisturbEachOther) {
   from_eight_threads([&](int caller) {
     Random random(first_seed() + static_cast<uint64_t>(caller));
     const Context context = GetParam().context(1 + caller % 3);
-    for (int i = 0; i < 20; ++i) {
+    for (int i = 0; i < calls(); ++i) {
       const SpaceBatchCase test_case = random_case(random);
       check_space_to_batch(test_case, random, GetParam(), context);
       check_batch_to_space(test_case, random, GetParam(), context);
@@ -60,7 +64,7 @@ TEST_P(Concurrency, OnePlanServesManyThreads) {
       space_to_batch_plan(x.tensor().info(), example.info(), args, GetParam().context(3));
   std::atomic<int> wrong = 0;
   from_eight_threads([&](int) {
-    for (int i = 0; i < 20; ++i) {
+    for (int i = 0; i < calls(); ++i) {
       Tensor y = Tensor::empty(dtype, phases, device);
       plan.run(x.tensor(), y);
       const Tensor copy = y.to(Device{});
@@ -72,7 +76,7 @@ TEST_P(Concurrency, OnePlanServesManyThreads) {
 
 TEST(ConcurrentErrors, ReachTheirOwnCallers) {
   from_eight_threads([](int caller) {
-    for (int i = 0; i < 200; ++i) {
+    for (int i = 0; i < calls() 0; ++i) {
       const int64_t extent = 1001 + 2 * (caller * 200 + i);
       expect_rejected(ErrorCode::kInvalidArgument, {"SpaceToBatch", std::to_string(extent)}, [&] {
         space_to_batch_shape({.shape = {1, 1, extent}}, {.block_shape = {2}});

@@ -94,8 +94,11 @@ TEST_P(SpaceBatch, IsUndoneByBatchToSpace) {
   }
 }
 
-TEST_P(SpaceBatch, IsTheSameForEveryThreadCountAndPool) {
-  if (GetParam().device().kind != DeviceKind::kCpu) GTEST_SKIP() << "threads are the CPU's";
+class SpaceBatchOnThreads : public KernelTest {};
+INSTANTIATE_TEST_SUITE_P(CpuTargets, SpaceBatchOnThreads, ::testing::ValuesIn(cpu_kernel_choices()),
+                         choice_name);
+
+TEST_P(SpaceBatchOnThreads, IsTheSameForEveryCountAndPool) {
   SpawningPool spawning;
   BackwardsPool backwards;
   Random random(first_seed());

@@ -50,6 +50,13 @@ std::vector<KernelChoice> kernel_choices() {
   return choices;
 }
 
+std::vector<KernelChoice> cpu_kernel_choices() {
+  std::vector<KernelChoice> choices = kernel_choices();
+  std::erase_if(
+      choices, [](const KernelChoice& choice) { return choice.device().kind != DeviceKind::kCpu; });
+  return choices;
+}
+
 std::vector<KernelChoice> target_choices() {
   std::vector<KernelChoice> choices;
   for (const std::string_view target : targets()) choices.push_back({target});

@@ -36,6 +36,7 @@ void PrintTo(const KernelChoice& choice, std::ostream* out);  // NOLINT: GoogleT
 
 /// targets(), each with ordinary and, where this build has them, with streaming stores.
 std::vector<KernelChoice> kernel_choices();
+std::vector<KernelChoice> cpu_kernel_choices();
 /// targets(), the variant left to the library.
 std::vector<KernelChoice> target_choices();
 
