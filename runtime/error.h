@@ -5,6 +5,14 @@
 #include <string>
 
 #include "sylvite/error.h"
+#include "sylvite/tensor.h"
+
+namespace sylvite {
+
+/// Messages take shapes as they are: text is made on failure only.
+std::ostream& operator<<(std::ostream& text, const Shape& shape);
+
+}  // namespace sylvite
 
 namespace sylvite::internal {
 

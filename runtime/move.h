@@ -85,7 +85,7 @@ class TaskGrid {
 
   int rank() const noexcept { return rank_; }
   int64_t chunk(int i) const noexcept { return chunk_[static_cast<size_t>(i)]; }
-  int64_t tasks() const noexcept;
+  int64_t tasks() const noexcept { return tasks_; }
 
   struct Slice {
     std::array<int64_t, kMaxRank> start;
@@ -94,7 +94,10 @@ class TaskGrid {
   Slice slice(int64_t task) const noexcept;
 
  private:
+  void count_tasks() noexcept;
+
   int rank_;
+  int64_t tasks_ = 1;
   std::array<int64_t, kMaxRank> extent_;
   std::array<int64_t, kMaxRank> chunk_;
 };

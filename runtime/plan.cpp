@@ -2,6 +2,7 @@
 
 #include <sstream>
 
+
 #include "runtime/error.h"
 #include "runtime/shape.h"
 
@@ -13,10 +14,10 @@ void require_planned(const Tensor& tensor, const TensorInfo& planned, std::strin
   const bool same = tensor.dtype() == planned.dtype && tensor.shape() == planned.shape &&
                     tensor.strides() == planned.strides && tensor.device() == planned.device;
   internal::require_argument(same, op, ": ", argument, " is ", name(tensor.dtype()),
-                             to_string(tensor.shape()), " with strides ", to_string(tensor.strides()),
+                             tensor.shape(), " with strides ", tensor.strides(),
                              " on ", name(tensor.device().kind), ", want the plan's ",
-                             name(planned.dtype), to_string(planned.shape), " with strides ",
-                             to_string(planned.strides), " on ", name(planned.device.kind));
+                             name(planned.dtype), planned.shape, " with strides ",
+                             planned.strides, " on ", name(planned.device.kind));
 }
 
 }  // namespace
@@ -35,7 +36,7 @@ std::string to_string(const Explanation& explanation) {
   text << explanation.op << ": " << explanation.kernel << " on " << explanation.target << " ("
        << explanation.variant << "), " << explanation.bytes_read << " B read, "
        << explanation.bytes_written << " B written, " << explanation.kernel_calls << " boxes in "
-       << explanation.tasks << " tasks, output " << to_string(explanation.output_shape);
+       << explanation.tasks << " tasks, output " << explanation.output_shape;
   return text.str();
 }
 

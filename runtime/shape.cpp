@@ -31,11 +31,15 @@ bool Shape::operator==(const Shape& other) const noexcept {
   return std::equal(begin(), end(), other.begin(), other.end());
 }
 
-std::string to_string(const Shape& shape) {
-  std::ostringstream text;
+std::ostream& operator<<(std::ostream& text, const Shape& shape) {
   text << '[';
   for (int axis = 0; axis < shape.rank(); ++axis) text << (axis ? ", " : "") << shape[axis];
-  text << ']';
+  return text << ']';
+}
+
+std::string to_string(const Shape& shape) {
+  std::ostringstream text;
+  text << shape;
   return text.str();
 }
 
@@ -72,7 +76,8 @@ std::optional<ByteRange> byte_range(const Shape& shape, const Shape& strides,
   }
   low = checked_mul(low, element_bytes);
   high = checked_mul(high, element_bytes);
-  if (!low || !high) return std::nullopt;
+  int64_t size = 0;
+  if (!low || !high || __builtin_sub_overflow(*high, *low, &size)) return std::nullopt;
   return ByteRange{.low = *low, .high = *high};
 }
 
@@ -114,35 +119,35 @@ void require_tensor(const TensorInfo& info, std::string_view op, std::string_vie
   const bool sized =
       checked_mul(checked_count(info.shape), element_size(info.dtype)).has_value() &&
       byte_range(info.shape, strides_of(info), element_size(info.dtype)).has_value();
-  require_argument(sized, op, ": ", argument, " of shape ", to_string(info.shape),
+  require_argument(sized, op, ": ", argument, " of shape ", info.shape,
                    " has more bytes than int64 can count");
 }
 
 void require_output(const TensorInfo& y, DType dtype, const Shape& shape, Device device,
                     std::string_view op, std::string_view argument) {
-  require_tensor(y, op, argument);
   require_argument(y.dtype == dtype, op, ": ", argument, " has dtype ", name(y.dtype), ", want ",
                    name(dtype));
-  require_argument(y.shape == shape, op, ": ", argument, " has shape ", to_string(y.shape),
-                   ", want ", to_string(shape));
+  require_argument(y.shape == shape, op, ": ", argument, " has shape ", y.shape,
+                   ", want ", shape);
   require_argument(y.device == device, op, ": ", argument, " is on device ", name(y.device.kind), " ",
                    y.device.index, ", want ", name(device.kind), " ", device.index,
                    ", where the input is");
-  require_argument(!overlaps_itself(y.shape, strides_of(y)), op, ": ", argument, " of strides ",
-                   to_string(strides_of(y)), " overlaps itself, want every element in its own memory");
+  const Shape strides = strides_of(y);
+  require_argument(!overlaps_itself(y.shape, strides), op, ": ", argument, " of strides ", strides,
+                   " overlaps itself, want every element in its own memory");
 }
 
 void require_apart(const Tensor& x, const Tensor& y, std::string_view op, std::string_view argument) {
   require_argument(!y.read_only(), op, ": ", argument, " is read-only memory, want memory to write to");
-  const auto in = byte_range(x.shape(), x.strides(), element_size(x.dtype()));
-  const auto out = byte_range(y.shape(), y.strides(), element_size(y.dtype()));
+  const ByteRange in = x.byte_range();
+  const ByteRange out = y.byte_range();
   // OpenCL memory has no address; there only one storage can be shared.
   const bool addressed = x.data() != nullptr && y.data() != nullptr;
   const bool shared = addressed || x.storage() == y.storage();
   const int64_t from = addressed ? reinterpret_cast<int64_t>(x.data()) : x.storage_offset();
   const int64_t to = addressed ? reinterpret_cast<int64_t>(y.data()) : y.storage_offset();
-  const bool apart = !shared || in->low == in->high || out->low == out->high ||
-                     from + in->high <= to + out->low || to + out->high <= from + in->low;
+  const bool apart = !shared || in.low == in.high || out.low == out.high ||
+                     from + in.high <= to + out.low || to + out.high <= from + in.low;
   require_argument(apart, op, ": ", argument, " overlaps the input in memory, want them apart");
 }
 

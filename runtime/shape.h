@@ -12,13 +12,7 @@ namespace sylvite::internal {
 /// Product of the extents; nothing where it leaves int64. 0 as soon as one extent is 0.
 Checked checked_count(const Shape& shape) noexcept;
 
-/// The bytes [low, high) that the elements touch, relative to element [0, …, 0].
-struct ByteRange {
-  int64_t low = 0;
-  int64_t high = 0;
-};
-
-/// Nothing where an address leaves int64; an empty range where there are no elements.
+/// What Tensor::byte_range would say; nothing where an address leaves int64.
 std::optional<ByteRange> byte_range(const Shape& shape, const Shape& strides, int element_bytes) noexcept;
 
 /// Whether two different elements may share memory: some stride does not step over all that the
@@ -32,7 +26,7 @@ Shape strides_of(const TensorInfo& info) noexcept;
 /// shape's rank, addresses and byte count within int64.
 void require_tensor(const TensorInfo& info, std::string_view op, std::string_view argument);
 
-/// Throws kInvalidArgument unless y can take an output of this dtype and shape beside x: dtype,
+/// Throws kInvalidArgument unless y, a tensor, can take an output of this dtype and shape beside x: dtype,
 /// shape, device, no element twice in memory.
 void require_output(const TensorInfo& y, DType dtype, const Shape& shape, Device device,
                     std::string_view op, std::string_view argument);

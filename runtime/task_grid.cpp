@@ -11,16 +11,26 @@ TaskGrid::TaskGrid(std::span<const int64_t> extents, int kernel_rank, int64_t un
                    int64_t task_bytes, int64_t granule) noexcept
     : rank_(static_cast<int>(extents.size())) {
   int64_t bytes = unit_bytes;
+  bool whole = true;
   for (size_t i = 0; i < extents.size(); ++i) {
-    extent_[i] = extents[i];
-    const int64_t room = std::max<int64_t>(task_bytes / std::max<int64_t>(bytes, 1), 1);
-    int64_t chunk = static_cast<int>(i) < kernel_rank ? std::min(extents[i], room) : 1;
+    extent_[i] = chunk_[i] = extents[i];
+    const bool looped = static_cast<int>(i) < kernel_rank;
+    // Small calls are one task; they shall not pay for divisions.
+    int64_t with_this = 0;
+    whole = whole && (looped || extents[i] == 1) && !__builtin_mul_overflow(bytes, extents[i], &with_this) &&
+            with_this <= task_bytes;
+    if (whole) {
+      bytes = with_this;
+      continue;
+    }
+    const int64_t room = looped ? std::max<int64_t>(task_bytes / std::max<int64_t>(bytes, 1), 1) : 1;
     // Equal chunks: three and a bit become four of the same size.
-    chunk = ceil_div(extents[i], ceil_div(extents[i], chunk));
+    int64_t chunk = ceil_div(extents[i], ceil_div(extents[i], std::min(extents[i], room)));
     if (i == 0) chunk = std::min(ceil_div(chunk, granule) * granule, extents[i]);
     chunk_[i] = chunk;
-    bytes = chunk < extents[i] ? std::numeric_limits<int64_t>::max() : bytes * chunk;
+    bytes = task_bytes;
   }
+  count_tasks();
 }
 
 void TaskGrid::keep_within_int32(std::span<const int64_t> strides, int64_t inner_reach) noexcept {
@@ -31,15 +41,18 @@ void TaskGrid::keep_within_int32(std::span<const int64_t> strides, int64_t inner
     }
     return sum;
   };
+  if (reach() <= std::numeric_limits<int32_t>::max()) return;
   for (size_t i = strides.size(); i-- > 0;) {
     while (chunk_[i] > 1 && reach() > std::numeric_limits<int32_t>::max()) chunk_[i] = ceil_div(chunk_[i], 2);
   }
+  count_tasks();
 }
 
-int64_t TaskGrid::tasks() const noexcept {
-  int64_t count = 1;
-  for (size_t i = 0; i < static_cast<size_t>(rank_); ++i) count *= ceil_div(extent_[i], chunk_[i]);
-  return count;
+void TaskGrid::count_tasks() noexcept {
+  tasks_ = 1;
+  for (size_t i = 0; i < static_cast<size_t>(rank_); ++i) {
+    if (chunk_[i] < extent_[i]) tasks_ *= ceil_div(extent_[i], chunk_[i]);
+  }
 }
 
 TaskGrid::Slice TaskGrid::slice(int64_t task) const noexcept {

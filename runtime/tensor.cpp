@@ -87,7 +87,13 @@ Tensor::Tensor() noexcept {
 
 Tensor::Tensor(std::shared_ptr<const Storage> storage, void* data, int64_t offset, DType dtype,
                const Shape& shape, const Shape& strides)
-    : storage_(std::move(storage)), data_(data), offset_(offset), shape_(shape), strides_(strides),
+    : storage_(std::move(storage)),
+      data_(data),
+      offset_(offset),
+      count_(internal::checked_count(shape).value_or(0)),
+      range_(internal::byte_range(shape, strides, element_size(dtype)).value_or(ByteRange{})),
+      shape_(shape),
+      strides_(strides),
       dtype_(dtype) {}
 
 Tensor Tensor::empty(DType dtype, const Shape& shape, Device device) {
@@ -104,7 +110,7 @@ Tensor Tensor::empty(DType dtype, const Shape& shape, const Context& context, De
     storage->allocator = context.allocator();
     storage->base = internal::allocate(storage->allocator, storage->bytes);
     require(storage->base != nullptr, ErrorCode::kOutOfMemory, "Tensor: no memory for ",
-            storage->bytes, " bytes of shape ", to_string(shape));
+            storage->bytes, " bytes of shape ", shape);
   } else {
     storage->memory = internal::device_allocate(context, device, storage->bytes);
     if (device.kind == DeviceKind::kCuda) storage->base = reinterpret_cast<void*>(storage->memory);
@@ -120,7 +126,7 @@ Tensor Tensor::wrap(void* data, DType dtype, const Shape& shape, const Shape& st
   require(device.kind != DeviceKind::kOpenCl, ErrorCode::kUnsupported,
           "Tensor::wrap: memory on opencl, want memory with an address");
   require_argument(data != nullptr || *internal::checked_count(shape) == 0,
-                   "Tensor::wrap: data is null, want the address of ", to_string(shape), " elements");
+                   "Tensor::wrap: data is null, want the address of ", shape, " elements");
   auto storage = std::make_shared<Storage>();
   storage->device = device;
   storage->base = data;
@@ -145,7 +151,7 @@ Tensor Tensor::view(const Shape& shape, const Shape& strides, int64_t offset) co
   const auto high = internal::checked_add(start, range->high);
   const bool known = storage_ && storage_->owned;
   require_argument(low && high && (!known || range->high == range->low || (*low >= 0 && *high <= storage_->bytes)),
-                   "Tensor::view: shape ", to_string(shape), " with strides ", to_string(checked),
+                   "Tensor::view: shape ", shape, " with strides ", checked,
                    " at element ", offset, " leaves the storage of ", known ? storage_->bytes : 0, " bytes");
   void* data = data_ ? static_cast<std::byte*>(data_) + offset * bytes : nullptr;
   return {storage_, data, *start, dtype_, shape, checked};
@@ -157,20 +163,19 @@ Tensor Tensor::to(Device device, const Context& context) const {
   const Device here = this->device();
   if (here.kind != DeviceKind::kCpu) {
     // The bytes from the lowest element to the highest come over as they are.
-    const auto range = internal::byte_range(shape_, strides_, element_size(dtype_));
-    const int64_t low = offset_ + range->low;
-    Tensor bytes = empty(DType::kUInt8, Shape{range->high - range->low}, context, Device{});
-    if (range->high > range->low) {
+    const int64_t low = offset_ + range_.low;
+    Tensor bytes = empty(DType::kUInt8, Shape{range_.high - range_.low}, context, Device{});
+    if (range_.high > range_.low) {
       if (here.kind == DeviceKind::kCuda) {
-        const uint64_t from = reinterpret_cast<uint64_t>(data_) + static_cast<uint64_t>(range->low);
-        internal::copy_to_host(context, here, from, bytes.data(), range->high - range->low);
+        const uint64_t from = reinterpret_cast<uint64_t>(data_) + static_cast<uint64_t>(range_.low);
+        internal::copy_to_host(context, here, from, bytes.data(), range_.high - range_.low);
       } else {
         Tensor all = empty(DType::kUInt8, Shape{storage_->bytes}, context, Device{});
         internal::copy_to_host(context, here, storage_->memory, all.data(), storage_->bytes);
-        std::copy_n(all.data_as<uint8_t>() + low, range->high - range->low, bytes.data_as<uint8_t>());
+        std::copy_n(all.data_as<uint8_t>() + low, range_.high - range_.low, bytes.data_as<uint8_t>());
       }
     }
-    const Tensor host(bytes.storage_, bytes.data_as<std::byte>() - range->low, -range->low, dtype_,
+    const Tensor host(bytes.storage_, bytes.data_as<std::byte>() - range_.low, -range_.low, dtype_,
                       shape_, strides_);
     const Tensor dense = dense_copy(host, context);
     return device.kind == DeviceKind::kCpu ? dense : dense.to(device, context);
@@ -186,11 +191,5 @@ Tensor Tensor::to(Device device, const Context& context) const {
 
 Device Tensor::device() const noexcept { return storage_ ? storage_->device : Device{}; }
 bool Tensor::read_only() const noexcept { return storage_ && storage_->read_only; }
-
-int64_t Tensor::element_count() const noexcept {
-  return internal::checked_count(shape_).value_or(0);
-}
-
-int64_t Tensor::byte_count() const noexcept { return element_count() * element_size(dtype_); }
 
 }  // namespace sylvite

@@ -93,6 +93,12 @@ struct TensorInfo {
   Device device = {};
 };
 
+/// The bytes [low, high) that a tensor's elements touch, counted from element [0, …, 0].
+struct ByteRange {
+  int64_t low = 0;
+  int64_t high = 0;
+};
+
 /// A handle on shared storage. The metadata is immutable, copies share the storage, the reference
 /// count is atomic: tensors may be read from many threads.
 class Tensor {
@@ -133,9 +139,11 @@ class Tensor {
   int rank() const noexcept { return shape_.rank(); }
   Device device() const noexcept;
   bool read_only() const noexcept;
-  int64_t element_count() const noexcept;
+  int64_t element_count() const noexcept { return count_; }
   /// Bytes of the elements, element_count() * element_size(dtype()).
-  int64_t byte_count() const noexcept;
+  int64_t byte_count() const noexcept { return count_ * element_size(dtype_); }
+  /// Empty where there are no elements.
+  ByteRange byte_range() const noexcept { return range_; }
   /// Element [0, …, 0]; on a GPU a device pointer (CUDA) or nullptr (OpenCL, whose buffers have
   /// none).
   void* data() const noexcept { return data_; }
@@ -157,6 +165,8 @@ class Tensor {
   std::shared_ptr<const Storage> storage_;
   void* data_ = nullptr;
   int64_t offset_ = 0;
+  int64_t count_ = 0;
+  ByteRange range_ = {};
   Shape shape_;
   Shape strides_;
   DType dtype_ = DType::kFloat32;

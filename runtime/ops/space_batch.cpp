@@ -53,14 +53,18 @@ Sides sides_of(const Blocks& blocks, int axis) noexcept {
   return blocks.sides.size() == 0 ? Sides{} : blocks.sides[axis];
 }
 
-/// Checks the arguments against the input and returns the product of the blocks.
-int64_t check_blocks(const Direction& d, const TensorInfo& x, const Blocks& blocks) {
+void require_rank(const Direction& d, const TensorInfo& x, const Blocks& blocks) {
   const int axes = blocks.shape.size();
   require_argument(axes >= 1 && axes <= PerAxis<int64_t>::kMaxSize, d.op, ": block_shape has ", axes,
                    " entries, want 1 to ", PerAxis<int64_t>::kMaxSize);
   require_argument(x.shape.rank() == axes + 2, d.op, ": ", d.input, " has rank ", x.shape.rank(),
                    ", want ", axes + 2, ": batch, channels and ", axes, " spatial axes");
-  internal::require_tensor(x, d.op, d.input);
+}
+
+/// Checks the arguments against the input and returns the product of the blocks.
+int64_t check_blocks(const Direction& d, const TensorInfo& x, const Blocks& blocks) {
+  require_rank(d, x, blocks);
+  const int axes = blocks.shape.size();
   require_argument(blocks.sides.size() == 0 || blocks.sides.size() == axes, d.op, ": ", d.sides,
                    " has ", blocks.sides.size(), " entries, want ", axes, ", one per spatial axis");
   Checked product = 1;
@@ -78,6 +82,7 @@ int64_t check_blocks(const Direction& d, const TensorInfo& x, const Blocks& bloc
   return *product;
 }
 
+/// x is a tensor: its own sizes are within int64.
 Shape infer(const Direction& d, const TensorInfo& x, const Blocks& blocks) {
   const int64_t product = check_blocks(d, x, blocks);
   Shape y = x.shape;
@@ -115,9 +120,17 @@ Shape infer(const Direction& d, const TensorInfo& x, const Blocks& blocks) {
     }
   }
   const bool sized = checked_mul(internal::checked_count(y), element_size(x.dtype)).has_value();
-  require_argument(sized, d.op, ": ", d.output, " of shape ", to_string(y),
+  require_argument(sized, d.op, ": ", d.output, " of shape ", y,
                    " has more bytes than int64 can count");
   return y;
+}
+
+/// The same for a description that nobody has checked. The rank comes first: it names the mistake
+/// behind most sizes beyond int64.
+Shape infer_checked(const Direction& d, const TensorInfo& x, const Blocks& blocks) {
+  require_rank(d, x, blocks);
+  internal::require_tensor(x, d.op, d.input);
+  return infer(d, x, blocks);
 }
 
 /// x and y are validated. Strides become those of elements of element_bytes.
@@ -250,8 +263,9 @@ struct SpaceBatchPlan : Plan::State {
   SpaceBatchPlan(const Direction& d, TensorInfo in, TensorInfo out, const Blocks& blocks, double pad_value,
                  const Context& with)
       : State(d.op, std::move(in), std::move(out), with), direction(d) {
-    const Shape shape = infer(d, x, blocks);
+    const Shape shape = infer_checked(d, x, blocks);
     if (y.shape.rank() == 0) y = {.dtype = x.dtype, .shape = shape, .strides = {}, .device = x.device};
+    internal::require_tensor(y, d.op, d.output);
     internal::require_output(y, x.dtype, shape, x.device, d.op, d.output);
     x.strides = internal::strides_of(x);
     y.strides = internal::strides_of(y);
@@ -292,7 +306,7 @@ Plan space_to_batch_plan(const TensorInfo& x, const TensorInfo& y, const SpaceTo
 }
 
 Shape space_to_batch_shape(const TensorInfo& x, const SpaceToBatchArgs& args) {
-  return infer(kSpaceToBatch, x, blocks_of(args));
+  return infer_checked(kSpaceToBatch, x, blocks_of(args));
 }
 
 Tensor batch_to_space(const Tensor& x, const BatchToSpaceArgs& args, const Context& context) {
@@ -309,7 +323,7 @@ Plan batch_to_space_plan(const TensorInfo& x, const TensorInfo& y, const BatchTo
 }
 
 Shape batch_to_space_shape(const TensorInfo& x, const BatchToSpaceArgs& args) {
-  return infer(kBatchToSpace, x, blocks_of(args));
+  return infer_checked(kBatchToSpace, x, blocks_of(args));
 }
 
 Tensor space_to_batch_gradient(const Tensor& dy, const SpaceToBatchArgs& args, const Context& context) {
