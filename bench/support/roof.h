@@ -40,18 +40,19 @@ class CopyPool {
   void work(int index);
   void copy_part(int index) const;
 
-  int threads_;
+  // One line that the workers watch, one that they write to.
+  alignas(64) std::atomic<uint64_t> ticket_ = 0;
   Job job_;
   std::atomic<bool> awake_ = false;
   std::atomic<bool> stopped_ = false;
-  alignas(64) std::atomic<uint64_t> ticket_ = 0;
   alignas(64) std::atomic<int> pending_ = 0;
+  int threads_;
   std::vector<std::thread> workers_;
 };
 
 class Roof {
  public:
-  explicit Roof(int threads) : threads_(threads), pool_(threads) {}
+  explicit Roof(int threads) : pool_(threads), threads_(threads) {}
 
   /// memcpy on one thread, memcpy and a non-temporal copy on all, of `bytes` bytes each.
   std::vector<Contestant> contestants(int64_t bytes);
@@ -59,8 +60,8 @@ class Roof {
  private:
   Contestant shared(const char* name, Copy copy, int64_t bytes);
 
-  int threads_;
   CopyPool pool_;
+  int threads_;
   Buffer source_;
   Buffer target_;
 };
