@@ -76,7 +76,7 @@ TEST_P(Concurrency, OnePlanServesManyThreads) {
 
 TEST(ConcurrentErrors, ReachTheirOwnCallers) {
   from_eight_threads([](int caller) {
-    for (int i = 0; i < calls() 0; ++i) {
+    for (int i = 0; i < 200; ++i) {
       const int64_t extent = 1001 + 2 * (caller * 200 + i);
       expect_rejected(ErrorCode::kInvalidArgument, {"SpaceToBatch", std::to_string(extent)}, [&] {
         space_to_batch_shape({.shape = {1, 1, extent}}, {.block_shape = {2}});
