@@ -152,9 +152,7 @@ void device_synchronize(const Context& context, Device device) {
   CallState state(context, device, "Context::synchronize");
   require(device_capability(device) > 0, ErrorCode::kUnsupported, "Context: device ",
           name(device.kind), " ", device.index, " is not available, want one that this machine has");
-  ByteBuffer nothing(1);
-  nothing.buffer.device_interface = device_interface(device.kind);
-  check(halide_device_sync(&state, &nothing.buffer), state);
+  check(halide_device_sync_global(&state, device_interface(device.kind)), state);
 }
 
 int device_capability(Device device) noexcept {

@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
+#include <fstream>
 #include <limits>
+#include <string>
 
 #include "runtime/checked.h"
 #include "runtime/error.h"
@@ -34,11 +37,27 @@ Kernel kernel_of(const Call& call, std::array<int, 4> BoxKernels::*rows, int ele
                      call.op);
 }
 
+/// Bytes of the largest cache of the first core, by the kernel's own account: glibc's is the sum over
+/// a whole package on some virtual machines.
+int64_t read_last_level_cache() {
+  int64_t bytes = 0;
+  for (int index = 0; index < 8; ++index) {
+    std::ifstream size("/sys/devices/system/cpu/cpu0/cache/index" + std::to_string(index) + "/size");
+    int64_t kib = 0;
+    if (size >> kib) bytes = std::max(bytes, kib << 10);
+  }
+  return bytes > 0 ? bytes : std::max(sysconf(_SC_LEVEL2_CACHE_SIZE), long{1} << 20);
+}
+
 int64_t last_level_cache() noexcept {
   static constinit std::atomic<int64_t> known = 0;
   int64_t bytes = known.load(std::memory_order_relaxed);
   if (bytes == 0) {
-    bytes = std::max({sysconf(_SC_LEVEL3_CACHE_SIZE), sysconf(_SC_LEVEL2_CACHE_SIZE), long{1} << 20});
+    try {
+      bytes = read_last_level_cache();
+    } catch (const std::exception&) {
+      bytes = int64_t{32} << 20;
+    }
     known.store(bytes, std::memory_order_relaxed);
   }
   return bytes;

@@ -131,17 +131,16 @@ struct PlaneGrid {
   }
 };
 
-/// No padding: straight from the image. Grid: h, n, m, oy, further outer dimensions.
+/// No padding: straight from the image. Grid: h, oy, n, m, further outer dimensions: the rows that
+/// share pages of the image follow each other.
 void to_batch(Call& call, const SpaceBatchGeometry& geometry, const Plane& plane, const Kernel& kernel,
               const Place& image, const Place& phases) {
   const int bytes = geometry.element_bytes;
   const int64_t columns = plane.w.image;
   PlaneGrid dims;
   dims.add(plane.h.phase, plane.h.block * plane.h.image_stride, plane.h.phase_stride);
-  dims.add(plane.outer[0].extent, plane.outer[0].from, plane.outer[0].to);
-  dims.add(plane.outer[1].extent, plane.outer[1].from, plane.outer[1].to);
   dims.add(plane.h.block, plane.h.image_stride, plane.h.block_stride);
-  for (int i = 2; i < plane.outer.rank; ++i) dims.add(plane.outer[i].extent, plane.outer[i].from, plane.outer[i].to);
+  for (int i = 0; i < plane.outer.rank; ++i) dims.add(plane.outer[i].extent, plane.outer[i].from, plane.outer[i].to);
   const TaskGrid grid = dims.grid(call, 4, 2 * columns * bytes, columns + plane.h.block * plane.h.image_stride,
                                   plane.w.phase + plane.w.block * plane.w.block_stride);
   const bool stream = streams(call, geometry, plane, kernel, phases, plane.w.phase,
@@ -154,17 +153,16 @@ void to_batch(Call& call, const SpaceBatchGeometry& geometry, const Plane& plane
   const std::array<const void*, 1> scalars = {&block_h};
   call.for_each_task(grid.tasks(), [&](int64_t task) {
     const TaskGrid::Slice s = grid.slice(task);
-    int64_t from = s.start[0] * dims.image[0] + s.start[3] * dims.image[3];
-    int64_t to = s.start[0] * dims.phases[0] + s.start[3] * dims.phases[3];
-    for (size_t i = 1; i < dims.rank; ++i) {
-      if (i == 3) continue;
+    int64_t from = 0;
+    int64_t to = 0;
+    for (size_t i = 0; i < dims.rank; ++i) {
       from += s.start[i] * dims.image[i];
       to += s.start[i] * dims.phases[i];
     }
-    const int64_t rows = (s.count[0] - 1) * plane.h.block + s.count[3];
-    const Operand x = image_operand(plane, advanced(image, from, bytes), bytes, columns, rows, s.count[1], s.count[2]);
+    const int64_t rows = (s.count[0] - 1) * plane.h.block + s.count[1];
+    const Operand x = image_operand(plane, advanced(image, from, bytes), bytes, columns, rows, s.count[2], s.count[3]);
     const Operand y = phases_operand(plane, advanced(phases, to, bytes), bytes, plane.w.phase, s.count[0],
-                                     s.count[1], s.count[2], s.count[3]);
+                                     s.count[2], s.count[3], s.count[1]);
     call_kernel(entry, call, &x, scalars, y);
   });
 }
