@@ -24,6 +24,7 @@ void note_allocation() {
 
 }  // namespace
 
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming,readability-inconsistent-declaration-parameter-name)
 // glibc's own names for what we replace; operator new calls malloc.
 extern "C" {
 void* __libc_malloc(size_t size);
@@ -57,6 +58,7 @@ int posix_memalign(void** pointer, size_t alignment, size_t size) {
   return *pointer == nullptr ? ENOMEM : 0;
 }
 }
+// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming,readability-inconsistent-declaration-parameter-name)
 
 namespace sylvite::test {
 namespace {

@@ -54,7 +54,8 @@ TEST_P(Concurrency, OnePlanServesManyThreads) {
   Random random(first_seed());
   const SpaceToBatchArgs args{{2, 3}, {{1, 0}, {0, 2}}};
   const SpaceBatchCase test_case = case_of_phases(2, 3, {40, 130}, args, DType::kFloat32);
-  const auto& [image, unused, dtype] = test_case;
+  const Shape image = test_case.image;
+  const DType dtype = test_case.dtype;
   const Shape phases = reference_shape(image, args);
   const Device device = GetParam().device();
   const PlacedTensor x(random, dtype, image, dense_placement(image), device, true);

@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <vector>
 
-#include "space_batch_adjoint.h"
+#include "oracles/space_batch_adjoint.h"
 #include "support/placed_tensor.h"
 #include "support/rejects.h"
 #include "support/space_batch_cases.h"

@@ -1,5 +1,5 @@
 // A second opinion on the gradients: Halide's own derivative of the forward pass.
-#include "space_batch_adjoint.h"
+#include "oracles/space_batch_adjoint.h"
 
 #include <HalideBuffer.h>
 #include <gtest/gtest.h>
@@ -16,7 +16,7 @@ INSTANTIATE_TEST_SUITE_P(AllTargets, SpaceBatchOracle, ::testing::ValuesIn(targe
                          choice_name);
 
 Tensor random_doubles(Random& random, const Shape& shape) {
-  const Tensor tensor = Tensor::empty(DType::kFloat64, shape);
+  Tensor tensor = Tensor::empty(DType::kFloat64, shape);
   for (int64_t i = 0; i < tensor.element_count(); ++i) {
     tensor.data_as<double>()[i] = static_cast<double>(random.between(-99, 99));
   }
@@ -47,12 +47,13 @@ TEST_P(SpaceBatchOracle, AgreesWithHalidesDerivatives) {
     };
     const int n = small(1, 2), c = small(1, 2), h = small(1, 3), w = small(1, 4);
     const int block_h = small(1, 3), block_w = small(1, 4);
-    const auto sides = [&](int64_t total) {
+    const auto sides = [&](int64_t phases, int64_t block) {
+      const int64_t total = phases * block;
       const int64_t before = random.between(0, total - 1);
       return Sides{before, random.between(0, total - 1 - before)};
     };
-    const SpaceToBatchArgs args{{block_h, block_w}, {sides(h * block_h), sides(w * block_w)}};
-    const Shape phase_shape{n * block_h * block_w, c, h, w};
+    const SpaceToBatchArgs args{{block_h, block_w}, {sides(h, block_h), sides(w, block_w)}};
+    const Shape phase_shape{int64_t{n} * block_h * block_w, c, h, w};
     const Shape image_shape = reference_shape(phase_shape, inverse(args));
     const Tensor image = random_doubles(random, image_shape);
     const Tensor phases = random_doubles(random, phase_shape);

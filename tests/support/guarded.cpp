@@ -10,8 +10,8 @@ namespace sylvite::test {
 namespace {
 
 int64_t page_size() {
-  static const int64_t size = sysconf(_SC_PAGESIZE);
-  return size;
+  static const int64_t kSize = sysconf(_SC_PAGESIZE);
+  return kSize;
 }
 
 void require_success(int result, const char* what) {

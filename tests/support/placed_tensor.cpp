@@ -46,7 +46,8 @@ Placement dense_placement(const Shape& shape, GuardedBuffer::Flush flush) {
 Placement random_placement(Random& random, const Shape& shape, int element_size, bool is_input) {
   Placement placement = dense_placement(shape);
   placement.flush = random.one_of({GuardedBuffer::Flush::kStart, GuardedBuffer::Flush::kEnd});
-  if (random.chance(.2)) placement.shift = static_cast<int>(random.between(1, 2 * element_size));
+  if (random.chance(.2))
+    placement.shift = static_cast<int>(random.between(1, int64_t{2} * element_size));
   if (random.chance(.4)) return placement;
 
   std::vector<int> order(static_cast<size_t>(shape.rank()));

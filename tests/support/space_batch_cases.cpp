@@ -25,7 +25,7 @@ int64_t extent_around_a_vector(Random& random) {
 
 /// Splits `total` into padding before, image and padding behind.
 Sides random_padding(Random& random, int64_t block, int64_t total) {
-  const int64_t most = random.one_of<int64_t>({0, 0, 1, 3, block + 2, 3 * block, total});
+  const auto most = random.one_of<int64_t>({0, 0, 1, 3, block + 2, 3 * block, total});
   Sides padding;
   padding.before = random.between(0, std::min(most, total));
   padding.after = random.between(0, std::min(most, total - padding.before));
