@@ -20,6 +20,7 @@ template <typename Call>
 void from_eight_threads(const Call& call) {
   std::atomic<int> ready = 0;
   std::vector<std::thread> threads;
+  threads.reserve(kCallers);
   for (int i = 0; i < kCallers; ++i) {
     threads.emplace_back([&, i] {
       ++ready;
