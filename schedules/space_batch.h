@@ -22,12 +22,12 @@ void schedule_space_to_batch(Input& x, Output& y, const std::vector<Halide::Var>
   begin_at_zero(y);
   y.dim(5).set_extent(block_w);
   Halide::Func f = y;
-  f.reorder(ox, w, h, oy, n, m).unroll(ox);
+  f.reorder(ox, w, oy, h, n, m).unroll(ox);
   const int line = kLineBytes / y.type().bytes();
   Halide::Var lane("lane");
   if (stream) {
     promise_whole_lines(y);
-    f.split(w, w, lane, line, Halide::TailStrategy::RoundUp).reorder(lane, ox, w).vectorize(lane);
+    f.split(w, w, lane, line, Halide::TailStrategy::RoundUp).reorder(lane, w, ox).vectorize(lane);
     return;
   }
   for (int lanes = line * knobs.vectors; lanes > block_w; lanes /= 2) {

@@ -138,8 +138,8 @@ void to_batch(Call& call, const SpaceBatchGeometry& geometry, const Plane& plane
   const int bytes = geometry.element_bytes;
   const int64_t columns = plane.w.image;
   PlaneGrid dims;
-  dims.add(plane.h.phase, plane.h.block * plane.h.image_stride, plane.h.phase_stride);
   dims.add(plane.h.block, plane.h.image_stride, plane.h.block_stride);
+  dims.add(plane.h.phase, plane.h.block * plane.h.image_stride, plane.h.phase_stride);
   for (int i = 0; i < plane.outer.rank; ++i) dims.add(plane.outer[i].extent, plane.outer[i].from, plane.outer[i].to);
   const TaskGrid grid = dims.grid(call, 4, 2 * columns * bytes, columns + plane.h.block * plane.h.image_stride,
                                   plane.w.phase + plane.w.block * plane.w.block_stride);
@@ -159,10 +159,10 @@ void to_batch(Call& call, const SpaceBatchGeometry& geometry, const Plane& plane
       from += s.start[i] * dims.image[i];
       to += s.start[i] * dims.phases[i];
     }
-    const int64_t rows = (s.count[0] - 1) * plane.h.block + s.count[1];
+    const int64_t rows = (s.count[1] - 1) * plane.h.block + s.count[0];
     const Operand x = image_operand(plane, advanced(image, from, bytes), bytes, columns, rows, s.count[2], s.count[3]);
-    const Operand y = phases_operand(plane, advanced(phases, to, bytes), bytes, plane.w.phase, s.count[0],
-                                     s.count[2], s.count[3], s.count[1]);
+    const Operand y = phases_operand(plane, advanced(phases, to, bytes), bytes, plane.w.phase, s.count[1],
+                                     s.count[2], s.count[3], s.count[0]);
     call_kernel(entry, call, &x, scalars, y);
   });
 }
