@@ -33,11 +33,12 @@ uint32_t mask_of(std::string_view target) {
 }  // namespace
 
 Context::Context(const ContextOptions& options) : options_(options) {
-  require_argument(options.threads >= 0, "Context: threads is ", options.threads, ", want at least 0");
+  require_argument(options.threads >= 0, "Context: threads is ", options.threads,
+                   ", want at least 0");
   require_argument(options.pool == nullptr || options.pool->parallel_for != nullptr,
                    "Context: pool has no parallel_for, want a function");
-  require_argument(options.allocator == nullptr ||
-                       (options.allocator->allocate != nullptr && options.allocator->deallocate != nullptr),
+  require_argument(options.allocator == nullptr || (options.allocator->allocate != nullptr &&
+                                                    options.allocator->deallocate != nullptr),
                    "Context: allocator lacks a function, want allocate and deallocate");
   if (!options.target.empty()) target_mask_ = mask_of(options.target);
   options_.target = {};

@@ -116,7 +116,8 @@ void throw_if_failed(const CallState& state) {
   const int code = state.code.load();
   if (code == 0) return;
   const char* text = state.message[0] != 0 ? state.message.data() : "no message";
-  const bool memory = code == halide_error_code_out_of_memory || code == halide_error_code_device_malloc_failed;
+  const bool memory =
+      code == halide_error_code_out_of_memory || code == halide_error_code_device_malloc_failed;
   const bool on_device = state.device.kind != DeviceKind::kCpu;
   fail(memory      ? ErrorCode::kOutOfMemory
        : on_device ? ErrorCode::kDeviceError
@@ -161,7 +162,7 @@ void parallel_tasks(const Context& context, int64_t tasks, void (*task)(void* st
 void* allocate(const Allocator* allocator, int64_t bytes) noexcept {
   const auto size = static_cast<size_t>(std::max<int64_t>(bytes, 1));
   if (allocator) return allocator->allocate(allocator->state, size, kAlignment);
-  return ::operator new(size, std::align_val_t{kAlignment}, std::nothrow);
+  return ::operator new (size, std::align_val_t{kAlignment}, std::nothrow);
 }
 
 void deallocate(const Allocator* allocator, void* pointer, int64_t bytes) noexcept {
@@ -169,7 +170,7 @@ void deallocate(const Allocator* allocator, void* pointer, int64_t bytes) noexce
   if (allocator) {
     allocator->deallocate(allocator->state, pointer, size);
   } else {
-    ::operator delete(pointer, std::align_val_t{kAlignment});
+    ::operator delete (pointer, std::align_val_t{kAlignment});
   }
 }
 

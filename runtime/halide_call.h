@@ -18,9 +18,9 @@ inline constexpr int kMaxKernelRank = 7;
 
 /// One buffer of a kernel, innermost dimension first. On a GPU the call layer adds the origin.
 struct Operand {
-  void* data = nullptr;                        ///< element [0, …], but OpenCL's
-  const Tensor::Storage* storage = nullptr;    ///< OpenCL: whose buffer,
-  int64_t offset = 0;                          ///< and where in it, in elements
+  void* data = nullptr;                      ///< element [0, …], but OpenCL's
+  const Tensor::Storage* storage = nullptr;  ///< OpenCL: whose buffer,
+  int64_t offset = 0;                        ///< and where in it, in elements
   Device device = {};
   int element_bytes = 0;
   int rank = 0;
@@ -30,7 +30,8 @@ struct Operand {
 
 /// The state of one operator call, Halide's user_context in every kernel of it. Lives on the stack.
 struct CallState {
-  CallState(const Context& of, Device on, std::string_view name) : context(of), device(on), op(name) {}
+  CallState(const Context& of, Device on, std::string_view name)
+      : context(of), device(on), op(name) {}
 
   const Context& context;
   Device device;
@@ -73,8 +74,10 @@ void deallocate(const Allocator* allocator, void* pointer, int64_t bytes) noexce
 uint64_t device_allocate(const Context& context, Device device, int64_t bytes);
 void device_free(Device device, uint64_t memory) noexcept;
 /// `bytes` from the beginning of the memory; waits until they are there.
-void copy_to_device(const Context& context, Device device, uint64_t memory, const void* host, int64_t bytes);
-void copy_to_host(const Context& context, Device device, uint64_t memory, void* host, int64_t bytes);
+void copy_to_device(const Context& context, Device device, uint64_t memory, const void* host,
+                    int64_t bytes);
+void copy_to_host(const Context& context, Device device, uint64_t memory, void* host,
+                  int64_t bytes);
 void device_synchronize(const Context& context, Device device);
 /// CUDA: compute capability, 75 for 7.5; OpenCL: 1. 0 where there is no such device.
 int device_capability(Device device) noexcept;

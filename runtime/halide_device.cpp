@@ -110,7 +110,8 @@ bool opencl_has_device() noexcept {
 void set_device_memory(HalideBuffer& buffer, const Operand& operand) noexcept {
   const bool opencl = operand.device.kind == DeviceKind::kOpenCl;
   buffer.buffer.device_interface = device_interface(operand.device.kind);
-  buffer.buffer.device = opencl ? operand.storage->memory : reinterpret_cast<uint64_t>(operand.data);
+  buffer.buffer.device =
+      opencl ? operand.storage->memory : reinterpret_cast<uint64_t>(operand.data);
   // A cl_mem has no address to add to: the origin begins as far before 0 as element [0, …] lies
   // behind the beginning of the memory.
   const auto before = opencl ? static_cast<int32_t>(operand.offset) : 0;
@@ -121,7 +122,8 @@ void set_device_memory(HalideBuffer& buffer, const Operand& operand) noexcept {
 uint64_t device_allocate(const Context& context, Device device, int64_t bytes) {
   CallState state(context, device, "Tensor::empty");
   require(device_capability(device) > 0, ErrorCode::kUnsupported, "Tensor: device ",
-          name(device.kind), " ", device.index, " is not available, want one that this machine has");
+          name(device.kind), " ", device.index,
+          " is not available, want one that this machine has");
   ByteBuffer memory(bytes);
   check(halide_device_malloc(&state, &memory.buffer, device_interface(device.kind)), state);
   return memory.buffer.device;
@@ -142,7 +144,8 @@ void copy_to_device(const Context& context, Device device, uint64_t memory, cons
   copy(state, memory, const_cast<void*>(host), bytes, Direction::kToDevice);
 }
 
-void copy_to_host(const Context& context, Device device, uint64_t memory, void* host, int64_t bytes) {
+void copy_to_host(const Context& context, Device device, uint64_t memory, void* host,
+                  int64_t bytes) {
   CallState state(context, device, "Tensor::to");
   copy(state, memory, host, bytes, Direction::kToHost);
 }
@@ -151,7 +154,8 @@ void device_synchronize(const Context& context, Device device) {
   if (device.kind == DeviceKind::kCpu) return;
   CallState state(context, device, "Context::synchronize");
   require(device_capability(device) > 0, ErrorCode::kUnsupported, "Context: device ",
-          name(device.kind), " ", device.index, " is not available, want one that this machine has");
+          name(device.kind), " ", device.index,
+          " is not available, want one that this machine has");
   check(halide_device_sync_global(&state, device_interface(device.kind)), state);
 }
 
@@ -171,7 +175,8 @@ uint32_t device_targets(Device device) noexcept {
   const int capability = device_capability(device);
   uint32_t mask = 0;
   for (size_t i = 0; i < kTargets.size(); ++i) {
-    if (kTargets[i].device == device.kind && capability > 0 && capability >= kTargets[i].capability) {
+    if (kTargets[i].device == device.kind && capability > 0 &&
+        capability >= kTargets[i].capability) {
       mask |= 1U << i;
     }
   }

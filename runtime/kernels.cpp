@@ -7,8 +7,8 @@
 
 namespace sylvite::internal {
 
-Kernel pick_kernel(std::span<const std::string_view> names, std::span<const KernelRow> rows, int row,
-                   uint32_t mask, std::string_view op) {
+Kernel pick_kernel(std::span<const std::string_view> names, std::span<const KernelRow> rows,
+                   int row, uint32_t mask, std::string_view op) {
   const auto index = static_cast<size_t>(row);
   for (size_t target = 0; target < kTargetCount; ++target) {
     const KernelEntry& entry = rows[index].entries[target];
@@ -16,7 +16,8 @@ Kernel pick_kernel(std::span<const std::string_view> names, std::span<const Kern
       return {.name = names[index], .entry = entry, .target = static_cast<int>(target)};
     }
   }
-  fail(ErrorCode::kUnsupported, op, ": kernel ", names[index], " is not built for any usable target");
+  fail(ErrorCode::kUnsupported, op, ": kernel ", names[index],
+       " is not built for any usable target");
 }
 
 uint32_t usable_targets(const Context& context, Device device, std::string_view op) {
@@ -28,8 +29,8 @@ uint32_t usable_targets(const Context& context, Device device, std::string_view 
   for (size_t target = 0; target < kTargetCount; ++target) {
     if (((context.target_mask() >> target) & 1U) != 0) allowed << ' ' << kTargets[target].name;
   }
-  fail(ErrorCode::kUnsupported, op, ": the operands are on device ", name(device.kind), " ", device.index,
-       ", want one that the context's targets run on:", allowed.str());
+  fail(ErrorCode::kUnsupported, op, ": the operands are on device ", name(device.kind), " ",
+       device.index, ", want one that the context's targets run on:", allowed.str());
 }
 
 }  // namespace sylvite::internal

@@ -62,8 +62,8 @@ struct Kernel {
 };
 
 /// The first target of `mask` that has the kernel; throws kUnsupported where none has.
-Kernel pick_kernel(std::span<const std::string_view> names, std::span<const KernelRow> rows, int row,
-                   uint32_t mask, std::string_view op);
+Kernel pick_kernel(std::span<const std::string_view> names, std::span<const KernelRow> rows,
+                   int row, uint32_t mask, std::string_view op);
 
 /// The targets that a call of this context on this device may use. Throws kUnsupported where the
 /// context's target is of another device, or the device has none.

@@ -25,10 +25,12 @@ struct BoxKernels {
   std::array<int, 4> copy;
   std::array<int, 4> fill;
 };
-constexpr BoxKernels kCpuKernels = {.copy = find_widths(strided_copy::kKernelNames, "strided_copy_u"),
-                                    .fill = find_widths(strided_copy::kKernelNames, "fill_u")};
-constexpr BoxKernels kGpuKernels = {.copy = find_widths(strided_copy::kKernelNames, "strided_copy_gpu_u"),
-                                    .fill = find_widths(strided_copy::kKernelNames, "fill_gpu_u")};
+constexpr BoxKernels kCpuKernels = {
+    .copy = find_widths(strided_copy::kKernelNames, "strided_copy_u"),
+    .fill = find_widths(strided_copy::kKernelNames, "fill_u")};
+constexpr BoxKernels kGpuKernels = {
+    .copy = find_widths(strided_copy::kKernelNames, "strided_copy_gpu_u"),
+    .fill = find_widths(strided_copy::kKernelNames, "fill_gpu_u")};
 
 Kernel kernel_of(const Call& call, std::array<int, 4> BoxKernels::*rows, int element_bytes) {
   const BoxKernels& kernels = call.on_cpu() ? kCpuKernels : kGpuKernels;
@@ -42,7 +44,8 @@ Kernel kernel_of(const Call& call, std::array<int, 4> BoxKernels::*rows, int ele
 int64_t read_last_level_cache() {
   int64_t bytes = 0;
   for (int index = 0; index < 8; ++index) {
-    std::ifstream size("/sys/devices/system/cpu/cpu0/cache/index" + std::to_string(index) + "/size");
+    std::ifstream size("/sys/devices/system/cpu/cpu0/cache/index" + std::to_string(index) +
+                       "/size");
     int64_t kib = 0;
     if (size >> kib) bytes = std::max(bytes, kib << 10);
   }
@@ -66,24 +69,27 @@ int64_t last_level_cache() noexcept {
 /// Elements from the first to the farthest one of a box in front of it.
 int64_t reach(const Box& box, int64_t BoxDim::*stride) noexcept {
   int64_t sum = 0;
-  for (int i = 0; i < box.rank; ++i) sum += (box[i].extent - 1) * std::max<int64_t>(box[i].*stride, 0);
+  for (int i = 0; i < box.rank; ++i)
+    sum += (box[i].extent - 1) * std::max<int64_t>(box[i].*stride, 0);
   return sum;
 }
 
 /// One side of a box's slice as a kernel sees it.
-Operand operand_of(const Place& place, int element_bytes, const Box& box, const TaskGrid::Slice& slice,
-                   int64_t BoxDim::*stride) noexcept {
+Operand operand_of(const Place& place, int element_bytes, const Box& box,
+                   const TaskGrid::Slice& slice, int64_t BoxDim::*stride) noexcept {
   int64_t offset = 0;
   Operand operand;
   operand.device = place.device;
   operand.element_bytes = element_bytes;
   operand.rank = kKernelBoxRank;
-  for (int i = 0; i < box.rank; ++i) offset += slice.start[static_cast<size_t>(i)] * (box[i].*stride);
+  for (int i = 0; i < box.rank; ++i)
+    offset += slice.start[static_cast<size_t>(i)] * (box[i].*stride);
   for (size_t i = 0; i < kKernelBoxRank; ++i) {
     const bool used = static_cast<int>(i) < box.rank;
     operand.extent[i] = used ? static_cast<int32_t>(slice.count[i]) : 1;
     // A dimension of one step may have a stride beyond int32; nothing multiplies it.
-    operand.stride[i] = used && slice.count[i] > 1 ? static_cast<int32_t>(box.dims[i].*stride) : i == 0;
+    operand.stride[i] =
+        used && slice.count[i] > 1 ? static_cast<int32_t>(box.dims[i].*stride) : i == 0;
   }
   const Place at = advanced(place, offset, element_bytes);
   operand.data = at.data;
@@ -221,7 +227,8 @@ bool wants_stream(const Context& context, int64_t bytes_moved) noexcept {
   return bytes_moved >= last_level_cache();
 }
 
-bool whole_lines(const Place& to, int element_bytes, int64_t row, std::span<const int64_t> strides) noexcept {
+bool whole_lines(const Place& to, int element_bytes, int64_t row,
+                 std::span<const int64_t> strides) noexcept {
   const auto whole = [&](int64_t elements) { return elements * element_bytes % kLineBytes == 0; };
   return reinterpret_cast<uintptr_t>(to.data) % kLineBytes == 0 && whole(row) &&
          std::all_of(strides.begin(), strides.end(), whole);
@@ -244,8 +251,12 @@ bool explained(const Call& call, const Kernel& kernel, bool stream, int64_t byte
   return true;
 }
 
-Kernel copy_kernel(const Call& call, int element_bytes) { return kernel_of(call, &BoxKernels::copy, element_bytes); }
-Kernel fill_kernel(const Call& call, int element_bytes) { return kernel_of(call, &BoxKernels::fill, element_bytes); }
+Kernel copy_kernel(const Call& call, int element_bytes) {
+  return kernel_of(call, &BoxKernels::copy, element_bytes);
+}
+Kernel fill_kernel(const Call& call, int element_bytes) {
+  return kernel_of(call, &BoxKernels::fill, element_bytes);
+}
 
 void copy_box(Call& call, const Place& from, const Place& to, int element_bytes, Box box,
               int64_t bytes_moved) {

@@ -107,7 +107,8 @@ bool wants_stream(const Context& context, int64_t bytes_moved) noexcept;
 
 /// Whether rows and strides are whole cache lines on line boundaries: what a streaming kernel is
 /// promised of its output.
-bool whole_lines(const Place& to, int element_bytes, int64_t row, std::span<const int64_t> strides) noexcept;
+bool whole_lines(const Place& to, int element_bytes, int64_t row,
+                 std::span<const int64_t> strides) noexcept;
 
 /// Notes in call.explanation what a box would take; true where the call only explains.
 bool explained(const Call& call, const Kernel& kernel, bool stream, int64_t bytes_read,

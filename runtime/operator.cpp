@@ -13,7 +13,8 @@ Explanation explain(std::string_view op, std::span<const TensorInfo> inputs,
     if (schema->name == op) return schema->plan(inputs, arguments, context).explanation();
     known << ' ' << schema->name;
   }
-  internal::fail(ErrorCode::kInvalidArgument, "explain: unknown operator \"", op, "\", want one of:", known.str());
+  internal::fail(ErrorCode::kInvalidArgument, "explain: unknown operator \"", op,
+                 "\", want one of:", known.str());
 }
 
 }  // namespace sylvite

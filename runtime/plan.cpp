@@ -2,7 +2,6 @@
 
 #include <sstream>
 
-
 #include "runtime/error.h"
 #include "runtime/shape.h"
 
@@ -13,11 +12,10 @@ void require_planned(const Tensor& tensor, const TensorInfo& planned, std::strin
                      std::string_view argument) {
   const bool same = tensor.dtype() == planned.dtype && tensor.shape() == planned.shape &&
                     tensor.strides() == planned.strides && tensor.device() == planned.device;
-  internal::require_argument(same, op, ": ", argument, " is ", name(tensor.dtype()),
-                             tensor.shape(), " with strides ", tensor.strides(),
-                             " on ", name(tensor.device().kind), ", want the plan's ",
-                             name(planned.dtype), planned.shape, " with strides ",
-                             planned.strides, " on ", name(planned.device.kind));
+  internal::require_argument(same, op, ": ", argument, " is ", name(tensor.dtype()), tensor.shape(),
+                             " with strides ", tensor.strides(), " on ", name(tensor.device().kind),
+                             ", want the plan's ", name(planned.dtype), planned.shape,
+                             " with strides ", planned.strides, " on ", name(planned.device.kind));
 }
 
 }  // namespace

@@ -11,7 +11,8 @@ namespace sylvite {
 using internal::require_argument;
 
 Shape::Shape(std::span<const int64_t> values) {
-  require_argument(values.size() <= kMaxRank, "Shape: rank ", values.size(), ", want at most ", kMaxRank);
+  require_argument(values.size() <= kMaxRank, "Shape: rank ", values.size(), ", want at most ",
+                   kMaxRank);
   rank_ = static_cast<int>(values.size());
   std::copy(values.begin(), values.end(), values_.begin());
 }
@@ -90,7 +91,8 @@ bool overlaps_itself(const Shape& shape, const Shape& strides) noexcept {
   for (int axis = 0; axis < shape.rank(); ++axis) {
     if (shape[axis] == 0) return false;
     if (shape[axis] > 1) {
-      axes[static_cast<size_t>(count++)] = {.stride = std::abs(strides[axis]), .extent = shape[axis]};
+      axes[static_cast<size_t>(count++)] = {.stride = std::abs(strides[axis]),
+                                            .extent = shape[axis]};
     }
   }
   std::sort(axes.begin(), axes.begin() + count,
@@ -116,9 +118,8 @@ void require_tensor(const TensorInfo& info, std::string_view op, std::string_vie
   require_argument(info.strides.rank() == 0 || info.strides.rank() == info.shape.rank(), op, ": ",
                    argument, " has ", info.strides.rank(), " strides, want one for each of its ",
                    info.shape.rank(), " axes");
-  const bool sized =
-      checked_mul(checked_count(info.shape), element_size(info.dtype)).has_value() &&
-      byte_range(info.shape, strides_of(info), element_size(info.dtype)).has_value();
+  const bool sized = checked_mul(checked_count(info.shape), element_size(info.dtype)).has_value() &&
+                     byte_range(info.shape, strides_of(info), element_size(info.dtype)).has_value();
   require_argument(sized, op, ": ", argument, " of shape ", info.shape,
                    " has more bytes than int64 can count");
 }
@@ -127,18 +128,19 @@ void require_output(const TensorInfo& y, DType dtype, const Shape& shape, Device
                     std::string_view op, std::string_view argument) {
   require_argument(y.dtype == dtype, op, ": ", argument, " has dtype ", name(y.dtype), ", want ",
                    name(dtype));
-  require_argument(y.shape == shape, op, ": ", argument, " has shape ", y.shape,
-                   ", want ", shape);
-  require_argument(y.device == device, op, ": ", argument, " is on device ", name(y.device.kind), " ",
-                   y.device.index, ", want ", name(device.kind), " ", device.index,
+  require_argument(y.shape == shape, op, ": ", argument, " has shape ", y.shape, ", want ", shape);
+  require_argument(y.device == device, op, ": ", argument, " is on device ", name(y.device.kind),
+                   " ", y.device.index, ", want ", name(device.kind), " ", device.index,
                    ", where the input is");
   const Shape strides = strides_of(y);
   require_argument(!overlaps_itself(y.shape, strides), op, ": ", argument, " of strides ", strides,
                    " overlaps itself, want every element in its own memory");
 }
 
-void require_apart(const Tensor& x, const Tensor& y, std::string_view op, std::string_view argument) {
-  require_argument(!y.read_only(), op, ": ", argument, " is read-only memory, want memory to write to");
+void require_apart(const Tensor& x, const Tensor& y, std::string_view op,
+                   std::string_view argument) {
+  require_argument(!y.read_only(), op, ": ", argument,
+                   " is read-only memory, want memory to write to");
   const ByteRange in = x.byte_range();
   const ByteRange out = y.byte_range();
   // OpenCL memory has no address; there only one storage can be shared.

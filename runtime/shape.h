@@ -13,7 +13,8 @@ namespace sylvite::internal {
 Checked checked_count(const Shape& shape) noexcept;
 
 /// What Tensor::byte_range would say; nothing where an address leaves int64.
-std::optional<ByteRange> byte_range(const Shape& shape, const Shape& strides, int element_bytes) noexcept;
+std::optional<ByteRange> byte_range(const Shape& shape, const Shape& strides,
+                                    int element_bytes) noexcept;
 
 /// Whether two different elements may share memory: some stride does not step over all that the
 /// smaller strides reach.
@@ -32,6 +33,7 @@ void require_output(const TensorInfo& y, DType dtype, const Shape& shape, Device
                     std::string_view op, std::string_view argument);
 
 /// Throws kInvalidArgument where y is read-only or shares bytes with x.
-void require_apart(const Tensor& x, const Tensor& y, std::string_view op, std::string_view argument);
+void require_apart(const Tensor& x, const Tensor& y, std::string_view op,
+                   std::string_view argument);
 
 }  // namespace sylvite::internal

@@ -16,9 +16,9 @@ struct Tensor::Storage {
   ~Storage();
 
   Device device = {};
-  void* base = nullptr;    ///< CPU and CUDA: the first byte
-  uint64_t memory = 0;     ///< GPU: what device_allocate gave, or the wrapped address
-  int64_t bytes = 0;       ///< 0 for wrapped memory, whose size only the caller knows
+  void* base = nullptr;  ///< CPU and CUDA: the first byte
+  uint64_t memory = 0;   ///< GPU: what device_allocate gave, or the wrapped address
+  int64_t bytes = 0;     ///< 0 for wrapped memory, whose size only the caller knows
   bool owned = false;
   bool read_only = false;
   const Allocator* allocator = nullptr;

@@ -17,13 +17,14 @@ TaskGrid::TaskGrid(std::span<const int64_t> extents, int kernel_rank, int64_t un
     const bool looped = static_cast<int>(i) < kernel_rank;
     // Small calls are one task; they shall not pay for divisions.
     int64_t with_this = 0;
-    whole = whole && (looped || extents[i] == 1) && !__builtin_mul_overflow(bytes, extents[i], &with_this) &&
-            with_this <= task_bytes;
+    whole = whole && (looped || extents[i] == 1) &&
+            !__builtin_mul_overflow(bytes, extents[i], &with_this) && with_this <= task_bytes;
     if (whole) {
       bytes = with_this;
       continue;
     }
-    const int64_t room = looped ? std::max<int64_t>(task_bytes / std::max<int64_t>(bytes, 1), 1) : 1;
+    const int64_t room =
+        looped ? std::max<int64_t>(task_bytes / std::max<int64_t>(bytes, 1), 1) : 1;
     // Equal chunks: three and a bit become four of the same size.
     int64_t chunk = ceil_div(extents[i], ceil_div(extents[i], std::min(extents[i], room)));
     if (i == 0) chunk = std::min(ceil_div(chunk, granule) * granule, extents[i]);
@@ -43,7 +44,8 @@ void TaskGrid::keep_within_int32(std::span<const int64_t> strides, int64_t inner
   };
   if (reach() <= std::numeric_limits<int32_t>::max()) return;
   for (size_t i = strides.size(); i-- > 0;) {
-    while (chunk_[i] > 1 && reach() > std::numeric_limits<int32_t>::max()) chunk_[i] = ceil_div(chunk_[i], 2);
+    while (chunk_[i] > 1 && reach() > std::numeric_limits<int32_t>::max())
+      chunk_[i] = ceil_div(chunk_[i], 2);
   }
   count_tasks();
 }

@@ -106,7 +106,8 @@ Tensor Tensor::empty(DType dtype, const Shape& shape, const Context& context, De
   storage->device = device;
   storage->bytes = *internal::checked_count(shape) * element_size(dtype);
   if (device.kind == DeviceKind::kCpu) {
-    require(device.index == 0, ErrorCode::kUnsupported, "Tensor: device cpu ", device.index, ", want 0");
+    require(device.index == 0, ErrorCode::kUnsupported, "Tensor: device cpu ", device.index,
+            ", want 0");
     storage->allocator = context.allocator();
     storage->base = internal::allocate(storage->allocator, storage->bytes);
     require(storage->base != nullptr, ErrorCode::kOutOfMemory, "Tensor: no memory for ",
@@ -150,9 +151,11 @@ Tensor Tensor::view(const Shape& shape, const Shape& strides, int64_t offset) co
   const auto low = internal::checked_add(start, range->low);
   const auto high = internal::checked_add(start, range->high);
   const bool known = storage_ && storage_->owned;
-  require_argument(low && high && (!known || range->high == range->low || (*low >= 0 && *high <= storage_->bytes)),
-                   "Tensor::view: shape ", shape, " with strides ", checked,
-                   " at element ", offset, " leaves the storage of ", known ? storage_->bytes : 0, " bytes");
+  require_argument(
+      low && high &&
+          (!known || range->high == range->low || (*low >= 0 && *high <= storage_->bytes)),
+      "Tensor::view: shape ", shape, " with strides ", checked, " at element ", offset,
+      " leaves the storage of ", known ? storage_->bytes : 0, " bytes");
   void* data = data_ ? static_cast<std::byte*>(data_) + offset * bytes : nullptr;
   return {storage_, data, *start, dtype_, shape, checked};
 }
@@ -172,7 +175,8 @@ Tensor Tensor::to(Device device, const Context& context) const {
       } else {
         Tensor all = empty(DType::kUInt8, Shape{storage_->bytes}, context, Device{});
         internal::copy_to_host(context, here, storage_->memory, all.data(), storage_->bytes);
-        std::copy_n(all.data_as<uint8_t>() + low, range_.high - range_.low, bytes.data_as<uint8_t>());
+        std::copy_n(all.data_as<uint8_t>() + low, range_.high - range_.low,
+                    bytes.data_as<uint8_t>());
       }
     }
     const Tensor host(bytes.storage_, bytes.data_as<std::byte>() - range_.low, -range_.low, dtype_,

@@ -54,7 +54,8 @@ class Context {
   Context() noexcept = default;
   /// Throws kUnsupported where the target is not available, naming those that are;
   /// kInvalidArgument where threads is negative.
-  Context(const ContextOptions& options);  // NOLINT(google-explicit-constructor): f(x, {.threads = 2})
+  // NOLINTNEXTLINE(google-explicit-constructor): f(x, {.threads = 2})
+  Context(const ContextOptions& options);
 
   /// Bit i: row i of the targets table may be used.
   uint32_t target_mask() const noexcept { return target_mask_; }

@@ -10,12 +10,15 @@ namespace sylvite::internal {
 namespace {
 
 std::string_view kind_of(const Argument& argument) noexcept {
-  constexpr std::array<std::string_view, 4> kKinds = {"an integer", "a number", "a text", "a list of integers"};
+  constexpr std::array<std::string_view, 4> kKinds = {"an integer", "a number", "a text",
+                                                      "a list of integers"};
   return kKinds[argument.value.index()];
 }
 
-[[noreturn]] void fail_kind(std::string_view op, const Argument& argument, std::string_view wanted) {
-  fail(ErrorCode::kInvalidArgument, op, ": argument ", argument.name, " is ", kind_of(argument), ", want ", wanted);
+[[noreturn]] void fail_kind(std::string_view op, const Argument& argument,
+                            std::string_view wanted) {
+  fail(ErrorCode::kInvalidArgument, op, ": argument ", argument.name, " is ", kind_of(argument),
+       ", want ", wanted);
 }
 
 }  // namespace
@@ -27,15 +30,18 @@ Arguments::Arguments(std::string_view op, std::span<const Argument> arguments,
     if (std::find(known.begin(), known.end(), it->name) == known.end()) {
       std::ostringstream names;
       for (const std::string_view name : known) names << ' ' << name;
-      fail(ErrorCode::kInvalidArgument, op, ": unknown argument ", it->name, ", want one of:", names.str());
+      fail(ErrorCode::kInvalidArgument, op, ": unknown argument ", it->name,
+           ", want one of:", names.str());
     }
-    const bool twice = std::any_of(arguments.begin(), it, [&](const Argument& a) { return a.name == it->name; });
+    const bool twice =
+        std::any_of(arguments.begin(), it, [&](const Argument& a) { return a.name == it->name; });
     require_argument(!twice, op, ": argument ", it->name, " is given twice, want it once");
   }
 }
 
 const Argument* Arguments::find(std::string_view name) const noexcept {
-  const auto it = std::find_if(arguments_.begin(), arguments_.end(), [&](const Argument& a) { return a.name == name; });
+  const auto it = std::find_if(arguments_.begin(), arguments_.end(),
+                               [&](const Argument& a) { return a.name == name; });
   return it == arguments_.end() ? nullptr : &*it;
 }
 
@@ -50,7 +56,8 @@ double Arguments::number(std::string_view name, double otherwise) const {
   const Argument* argument = find(name);
   if (!argument) return otherwise;
   if (const auto* value = std::get_if<double>(&argument->value)) return *value;
-  if (const auto* value = std::get_if<int64_t>(&argument->value)) return static_cast<double>(*value);
+  if (const auto* value = std::get_if<int64_t>(&argument->value))
+    return static_cast<double>(*value);
   fail_kind(op_, *argument, "a number");
 }
 

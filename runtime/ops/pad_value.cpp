@@ -26,12 +26,13 @@ std::optional<uint64_t> float_bits(double value, int exponent, int mantissa) noe
   if (value == 0) return sign;
   const int bias = (1 << (exponent - 1)) - 1;
   int power = 0;
-  std::frexp(value, &power);                          // |value| in [2^(power-1), 2^power)
-  const int scale = std::max(power - 1, 1 - bias);    // exponent of the leading or denormal bit
+  std::frexp(value, &power);                        // |value| in [2^(power-1), 2^power)
+  const int scale = std::max(power - 1, 1 - bias);  // exponent of the leading or denormal bit
   const double units = std::ldexp(std::fabs(value), mantissa - scale);
   if (power - 1 > bias || std::trunc(units) != units) return std::nullopt;
   // A denormal's units stay below the hidden bit; a normal's add it to the exponent field.
-  return sign | ((static_cast<uint64_t>(scale + bias - 1) << mantissa) + static_cast<uint64_t>(units));
+  return sign |
+         ((static_cast<uint64_t>(scale + bias - 1) << mantissa) + static_cast<uint64_t>(units));
 }
 
 }  // namespace

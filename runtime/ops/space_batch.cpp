@@ -31,12 +31,20 @@ struct Direction {
   std::string_view sides;
 };
 
-constexpr Direction kSpaceToBatch = {.op = "SpaceToBatch", .to_batch = true, .input = "X", .output = "Y", .sides = "paddings"};
-constexpr Direction kBatchToSpace = {.op = "BatchToSpace", .to_batch = false, .input = "X", .output = "Y", .sides = "crops"};
-constexpr Direction kSpaceToBatchGradient = {
-    .op = "SpaceToBatchGradient", .to_batch = false, .input = "dY", .output = "dX", .sides = "paddings"};
-constexpr Direction kBatchToSpaceGradient = {
-    .op = "BatchToSpaceGradient", .to_batch = true, .input = "dY", .output = "dX", .sides = "crops"};
+constexpr Direction kSpaceToBatch = {
+    .op = "SpaceToBatch", .to_batch = true, .input = "X", .output = "Y", .sides = "paddings"};
+constexpr Direction kBatchToSpace = {
+    .op = "BatchToSpace", .to_batch = false, .input = "X", .output = "Y", .sides = "crops"};
+constexpr Direction kSpaceToBatchGradient = {.op = "SpaceToBatchGradient",
+                                             .to_batch = false,
+                                             .input = "dY",
+                                             .output = "dX",
+                                             .sides = "paddings"};
+constexpr Direction kBatchToSpaceGradient = {.op = "BatchToSpaceGradient",
+                                             .to_batch = true,
+                                             .input = "dY",
+                                             .output = "dX",
+                                             .sides = "crops"};
 
 /// Arguments of both operators and of their gradients.
 struct Blocks {
@@ -45,9 +53,13 @@ struct Blocks {
   Layout layout;
 };
 
-int spatial_axis(Layout layout, int axis) noexcept { return layout == Layout::kNchw ? axis + 2 : axis + 1; }
+int spatial_axis(Layout layout, int axis) noexcept {
+  return layout == Layout::kNchw ? axis + 2 : axis + 1;
+}
 
-int channel_axis(Layout layout, int rank) noexcept { return layout == Layout::kNchw ? 1 : rank - 1; }
+int channel_axis(Layout layout, int rank) noexcept {
+  return layout == Layout::kNchw ? 1 : rank - 1;
+}
 
 Sides sides_of(const Blocks& blocks, int axis) noexcept {
   return blocks.sides.size() == 0 ? Sides{} : blocks.sides[axis];
@@ -55,8 +67,8 @@ Sides sides_of(const Blocks& blocks, int axis) noexcept {
 
 void require_rank(const Direction& d, const TensorInfo& x, const Blocks& blocks) {
   const int axes = blocks.shape.size();
-  require_argument(axes >= 1 && axes <= PerAxis<int64_t>::kMaxSize, d.op, ": block_shape has ", axes,
-                   " entries, want 1 to ", PerAxis<int64_t>::kMaxSize);
+  require_argument(axes >= 1 && axes <= PerAxis<int64_t>::kMaxSize, d.op, ": block_shape has ",
+                   axes, " entries, want 1 to ", PerAxis<int64_t>::kMaxSize);
   require_argument(x.shape.rank() == axes + 2, d.op, ": ", d.input, " has rank ", x.shape.rank(),
                    ", want ", axes + 2, ": batch, channels and ", axes, " spatial axes");
 }
@@ -88,8 +100,8 @@ Shape infer(const Direction& d, const TensorInfo& x, const Blocks& blocks) {
   Shape y = x.shape;
   if (d.to_batch) {
     const Checked batch = checked_mul(x.shape[0], product);
-    require_argument(batch.has_value(), d.op, ": batch ", x.shape[0], " times the product ", product,
-                     " of block_shape is beyond int64");
+    require_argument(batch.has_value(), d.op, ": batch ", x.shape[0], " times the product ",
+                     product, " of block_shape is beyond int64");
     y[0] = *batch;
   } else {
     require_argument(x.shape[0] % product == 0, d.op, ": ", d.input, " has batch ", x.shape[0],
@@ -107,15 +119,16 @@ Shape infer(const Direction& d, const TensorInfo& x, const Blocks& blocks) {
                        " and ", sides.after, " around axis ", at, " of extent ", x.shape[at],
                        " is beyond int64");
       require_argument(*padded % block == 0, d.op, ": ", d.sides, "[", axis, "] pad axis ", at,
-                       " of extent ", x.shape[at], " to ", *padded, ", want a multiple of block_shape[", axis, "] = ", block);
+                       " of extent ", x.shape[at], " to ", *padded,
+                       ", want a multiple of block_shape[", axis, "] = ", block);
       y[at] = *padded / block;
     } else {
       const Checked whole = checked_mul(x.shape[at], block);
-      require_argument(whole.has_value(), d.op, ": axis ", at, " of extent ", x.shape[at], " times block ",
-                       block, " is beyond int64");
-      require_argument(around.has_value() && *around <= *whole, d.op, ": ", d.sides, "[", axis, "] cut ",
-                       sides.before, " and ", sides.after, " off axis ", at, " of ", *whole,
-                       " elements, want at most all of them");
+      require_argument(whole.has_value(), d.op, ": axis ", at, " of extent ", x.shape[at],
+                       " times block ", block, " is beyond int64");
+      require_argument(around.has_value() && *around <= *whole, d.op, ": ", d.sides, "[", axis,
+                       "] cut ", sides.before, " and ", sides.after, " off axis ", at, " of ",
+                       *whole, " elements, want at most all of them");
       y[at] = *whole - *around;
     }
   }
@@ -167,7 +180,8 @@ SpaceBatchGeometry geometry_of(const Direction& d, const TensorInfo& x, const Te
                                       .phase_stride = phase_strides[at],
                                       .block_stride = block_stride};
     // Strides of an empty output may leave int64; nothing uses them.
-    block_stride = static_cast<int64_t>(static_cast<uint64_t>(block_stride) * static_cast<uint64_t>(blocks.shape[a]));
+    block_stride = static_cast<int64_t>(static_cast<uint64_t>(block_stride) *
+                                        static_cast<uint64_t>(blocks.shape[a]));
   }
   return g;
 }
@@ -175,7 +189,8 @@ SpaceBatchGeometry geometry_of(const Direction& d, const TensorInfo& x, const Te
 /// Applies change(stride) to every stride of the geometry.
 template <typename Change>
 void change_strides(SpaceBatchGeometry& g, const Change& change) noexcept {
-  for (int64_t* stride : {&g.image_batch_stride, &g.phase_batch_stride, &g.image_channel_stride, &g.phase_channel_stride}) {
+  for (int64_t* stride : {&g.image_batch_stride, &g.phase_batch_stride, &g.image_channel_stride,
+                          &g.phase_channel_stride}) {
     change(*stride);
   }
   for (size_t a = 0; a < static_cast<size_t>(g.axes); ++a) {
@@ -217,14 +232,17 @@ void run(Call& call, const Direction& d, SpaceBatchGeometry g, const Tensor* x, 
   if (g.output_count == 0) return;
   if (call.on_cpu()) {
     widen(g);
-  } else if (x != nullptr && ((reinterpret_cast<uintptr_t>(x->data()) | reinterpret_cast<uintptr_t>(y->data())) %
-                              static_cast<uintptr_t>(g.element_bytes)) != 0) {
+  } else if (x != nullptr &&
+             ((reinterpret_cast<uintptr_t>(x->data()) | reinterpret_cast<uintptr_t>(y->data())) %
+              static_cast<uintptr_t>(g.element_bytes)) != 0) {
     narrow_to_bytes(g);
   }
   const Tensor* image = d.to_batch ? x : y;
   const Tensor* phases = d.to_batch ? y : x;
-  const internal::Place here = image ? internal::place_of(*image, g.element_bytes) : internal::Place{};
-  const internal::Place there = phases ? internal::place_of(*phases, g.element_bytes) : internal::Place{};
+  const internal::Place here =
+      image ? internal::place_of(*image, g.element_bytes) : internal::Place{};
+  const internal::Place there =
+      phases ? internal::place_of(*phases, g.element_bytes) : internal::Place{};
   const bool done = call.on_cpu() ? internal::run_space_batch_interleaved(call, g, here, there)
                                   : internal::run_space_batch_gpu(call, g, here, there);
   if (!done) internal::run_space_batch_boxes(call, g, here, there);
@@ -238,8 +256,8 @@ uint64_t pad_bits_of(const Direction& d, double value, DType dtype) {
   return *bits;
 }
 
-void run_into(const Direction& d, const Tensor& x, const Blocks& blocks, double pad_value, Tensor& y,
-              const Context& context) {
+void run_into(const Direction& d, const Tensor& x, const Blocks& blocks, double pad_value,
+              Tensor& y, const Context& context) {
   const TensorInfo x_info = x.info();
   const TensorInfo y_info = y.info();
   const Shape shape = infer(d, x_info, blocks);
@@ -260,16 +278,18 @@ Tensor run_new(const Direction& d, const Tensor& x, const Blocks& blocks, double
 }
 
 struct SpaceBatchPlan : Plan::State {
-  SpaceBatchPlan(const Direction& d, TensorInfo in, TensorInfo out, const Blocks& blocks, double pad_value,
-                 const Context& with)
+  SpaceBatchPlan(const Direction& d, TensorInfo in, TensorInfo out, const Blocks& blocks,
+                 double pad_value, const Context& with)
       : State(d.op, std::move(in), std::move(out), with), direction(d) {
     const Shape shape = infer_checked(d, x, blocks);
-    if (y.shape.rank() == 0) y = {.dtype = x.dtype, .shape = shape, .strides = {}, .device = x.device};
+    if (y.shape.rank() == 0)
+      y = {.dtype = x.dtype, .shape = shape, .strides = {}, .device = x.device};
     internal::require_tensor(y, d.op, d.output);
     internal::require_output(y, x.dtype, shape, x.device, d.op, d.output);
     x.strides = internal::strides_of(x);
     y.strides = internal::strides_of(y);
-    geometry = geometry_of(d, x, y, x.strides, y.strides, blocks, pad_bits_of(d, pad_value, x.dtype));
+    geometry =
+        geometry_of(d, x, y, x.strides, y.strides, blocks, pad_bits_of(d, pad_value, x.dtype));
     explanation.op = d.op;
     explanation.kernel = explanation.target = "none";
     explanation.variant = "plain";
@@ -287,8 +307,12 @@ struct SpaceBatchPlan : Plan::State {
   SpaceBatchGeometry geometry;
 };
 
-Blocks blocks_of(const SpaceToBatchArgs& args) noexcept { return {args.block_shape, args.paddings, args.layout}; }
-Blocks blocks_of(const BatchToSpaceArgs& args) noexcept { return {args.block_shape, args.crops, args.layout}; }
+Blocks blocks_of(const SpaceToBatchArgs& args) noexcept {
+  return {args.block_shape, args.paddings, args.layout};
+}
+Blocks blocks_of(const BatchToSpaceArgs& args) noexcept {
+  return {args.block_shape, args.crops, args.layout};
+}
 
 }  // namespace
 
@@ -296,13 +320,15 @@ Tensor space_to_batch(const Tensor& x, const SpaceToBatchArgs& args, const Conte
   return run_new(kSpaceToBatch, x, blocks_of(args), args.pad_value, context);
 }
 
-void space_to_batch(const Tensor& x, const SpaceToBatchArgs& args, Tensor& y, const Context& context) {
+void space_to_batch(const Tensor& x, const SpaceToBatchArgs& args, Tensor& y,
+                    const Context& context) {
   run_into(kSpaceToBatch, x, blocks_of(args), args.pad_value, y, context);
 }
 
 Plan space_to_batch_plan(const TensorInfo& x, const TensorInfo& y, const SpaceToBatchArgs& args,
                          const Context& context) {
-  return Plan(std::make_shared<SpaceBatchPlan>(kSpaceToBatch, x, y, blocks_of(args), args.pad_value, context));
+  return Plan(std::make_shared<SpaceBatchPlan>(kSpaceToBatch, x, y, blocks_of(args), args.pad_value,
+                                               context));
 }
 
 Shape space_to_batch_shape(const TensorInfo& x, const SpaceToBatchArgs& args) {
@@ -313,7 +339,8 @@ Tensor batch_to_space(const Tensor& x, const BatchToSpaceArgs& args, const Conte
   return run_new(kBatchToSpace, x, blocks_of(args), 0, context);
 }
 
-void batch_to_space(const Tensor& x, const BatchToSpaceArgs& args, Tensor& y, const Context& context) {
+void batch_to_space(const Tensor& x, const BatchToSpaceArgs& args, Tensor& y,
+                    const Context& context) {
   run_into(kBatchToSpace, x, blocks_of(args), 0, y, context);
 }
 
@@ -326,19 +353,23 @@ Shape batch_to_space_shape(const TensorInfo& x, const BatchToSpaceArgs& args) {
   return infer_checked(kBatchToSpace, x, blocks_of(args));
 }
 
-Tensor space_to_batch_gradient(const Tensor& dy, const SpaceToBatchArgs& args, const Context& context) {
+Tensor space_to_batch_gradient(const Tensor& dy, const SpaceToBatchArgs& args,
+                               const Context& context) {
   return run_new(kSpaceToBatchGradient, dy, blocks_of(args), 0, context);
 }
 
-void space_to_batch_gradient(const Tensor& dy, const SpaceToBatchArgs& args, Tensor& dx, const Context& context) {
+void space_to_batch_gradient(const Tensor& dy, const SpaceToBatchArgs& args, Tensor& dx,
+                             const Context& context) {
   run_into(kSpaceToBatchGradient, dy, blocks_of(args), 0, dx, context);
 }
 
-Tensor batch_to_space_gradient(const Tensor& dy, const BatchToSpaceArgs& args, const Context& context) {
+Tensor batch_to_space_gradient(const Tensor& dy, const BatchToSpaceArgs& args,
+                               const Context& context) {
   return run_new(kBatchToSpaceGradient, dy, blocks_of(args), 0, context);
 }
 
-void batch_to_space_gradient(const Tensor& dy, const BatchToSpaceArgs& args, Tensor& dx, const Context& context) {
+void batch_to_space_gradient(const Tensor& dy, const BatchToSpaceArgs& args, Tensor& dx,
+                             const Context& context) {
   run_into(kBatchToSpaceGradient, dy, blocks_of(args), 0, dx, context);
 }
 

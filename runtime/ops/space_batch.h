@@ -12,9 +12,9 @@ namespace sylvite::internal {
 /// elements.
 struct SpaceBatchAxis {
   int64_t block = 1;
-  int64_t before = 0;        ///< padded or cropped in front
-  int64_t image = 1;         ///< extent in the image
-  int64_t phase = 1;         ///< extent in a phase
+  int64_t before = 0;  ///< padded or cropped in front
+  int64_t image = 1;   ///< extent in the image
+  int64_t phase = 1;   ///< extent in a phase
   int64_t image_stride = 1;
   int64_t phase_stride = 1;
   int64_t block_stride = 0;  ///< from phase p to p + 1
@@ -100,7 +100,8 @@ void for_each_outer_piece(const SpaceBatchGeometry& geometry, int axes, const Vi
       const AxisPiece& piece = pieces[a].pieces[static_cast<size_t>(rest % pieces[a].count)];
       rest /= pieces[a].count;
       outer.inside = outer.inside && piece.inside;
-      outer.image_offset += (piece.place * axis.block + piece.phase - axis.before) * axis.image_stride;
+      outer.image_offset +=
+          (piece.place * axis.block + piece.phase - axis.before) * axis.image_stride;
       outer.phase_offset += piece.place * axis.phase_stride + piece.phase * axis.block_stride;
       outer.places.add({piece.places, axis.block * axis.image_stride, axis.phase_stride});
       outer.blocks.add({piece.phases, axis.image_stride, axis.block_stride});

@@ -21,8 +21,8 @@ struct Parsed {
 
 Parsed parse(std::string_view op, std::span<const Argument> given, std::string_view sides) {
   const Arguments arguments(op, given,
-                            {"block_size", "block_shape", "pad", "pad_t", "pad_l", "pad_b", "pad_r", "order",
-                             sides, sides == "paddings" ? "pad_value" : "order"});
+                            {"block_size", "block_shape", "pad", "pad_t", "pad_l", "pad_b", "pad_r",
+                             "order", sides, sides == "paddings" ? "pad_value" : "order"});
   Parsed parsed;
   const std::string_view order = arguments.text("order", "NCHW");
   require_argument(order == "NCHW" || order == "NHWC", op, ": argument order is \"", order,
@@ -32,14 +32,16 @@ Parsed parse(std::string_view op, std::span<const Argument> given, std::string_v
   const int64_t block_size = arguments.integer("block_size", 2);
   if (!arguments.has("block_shape")) {
     const int64_t pad = arguments.integer("pad", 0);
-    require_argument(!arguments.has(sides), op, ": argument ", sides, " without block_shape, want both");
+    require_argument(!arguments.has(sides), op, ": argument ", sides,
+                     " without block_shape, want both");
     parsed.block_shape = {block_size, block_size};
     parsed.sides = {{arguments.integer("pad_t", pad), arguments.integer("pad_b", pad)},
                     {arguments.integer("pad_l", pad), arguments.integer("pad_r", pad)}};
     return parsed;
   }
   for (const std::string_view name : {"pad", "pad_t", "pad_l", "pad_b", "pad_r"}) {
-    require_argument(!arguments.has(name), op, ": argument ", name, " beside block_shape, want ", sides);
+    require_argument(!arguments.has(name), op, ": argument ", name, " beside block_shape, want ",
+                     sides);
   }
   const std::vector<int64_t> blocks = arguments.integers("block_shape");
   for (const int64_t block : blocks) {
@@ -48,8 +50,9 @@ Parsed parse(std::string_view op, std::span<const Argument> given, std::string_v
     parsed.block_shape.push_back(block);
   }
   const std::vector<int64_t> flat = arguments.integers(sides);
-  require_argument(flat.empty() || flat.size() == 2 * blocks.size(), op, ": argument ", sides, " has ",
-                   flat.size(), " numbers, want ", 2 * blocks.size(), ": before and after per spatial axis");
+  require_argument(flat.empty() || flat.size() == 2 * blocks.size(), op, ": argument ", sides,
+                   " has ", flat.size(), " numbers, want ", 2 * blocks.size(),
+                   ": before and after per spatial axis");
   for (size_t i = 0; i < flat.size(); i += 2) parsed.sides.push_back({flat[i], flat[i + 1]});
   return parsed;
 }
@@ -80,7 +83,8 @@ void warm_up(Device device, const Context& context) {
     const SpaceToBatchArgs padded = {.paddings = {{2, 0}, {0, 2}}};
     const Tensor phases = space_to_batch(image, padded, context);
     static_cast<void>(space_to_batch_gradient(phases, padded, context));
-    static_cast<void>(space_to_batch(image, {.paddings = {{2, 0}, {0, 0}}, .layout = Layout::kNhwc}, context));
+    static_cast<void>(
+        space_to_batch(image, {.paddings = {{2, 0}, {0, 0}}, .layout = Layout::kNhwc}, context));
   }
 }
 
