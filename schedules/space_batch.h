@@ -22,15 +22,22 @@ void schedule_space_to_batch(Input& x, Output& y, const std::vector<Halide::Var>
   begin_at_zero(y);
   y.dim(5).set_extent(block_w);
   Halide::Func f = y;
-  f.reorder(ox, w, oy, h, n, m).unroll(ox);
   const int line = kLineBytes / y.type().bytes();
   Halide::Var lane("lane");
   if (stream) {
+    // Rows in the order of memory, a phase's row at a time: .92 to .97 of a non-temporal copy;
+    // .60 with oy outside the rows, .79 with all phases of a vector at a time.
     promise_whole_lines(y);
-    f.split(w, w, lane, line, Halide::TailStrategy::RoundUp).reorder(lane, w, ox).vectorize(lane);
+    f.reorder(w, ox, oy, h, n, m)
+        .unroll(ox)
+        .split(w, w, lane, line, Halide::TailStrategy::RoundUp)
+        .vectorize(lane);
     return;
   }
-  for (int lanes = line * knobs.vectors; lanes > block_w; lanes /= 2) {
+  // oy outside the rows: phases are often a multiple of 4 KiB apart, and block_h * block_w of their
+  // lines would not stay in one set of a first-level cache.
+  f.reorder(ox, w, h, oy, n, m).unroll(ox);
+  for (int lanes = line * knobs.vectors; lanes >= 4; lanes /= 2) {
     f.specialize(y.dim(0).extent() >= lanes)
         .split(w, w, lane, lanes, Halide::TailStrategy::ShiftInwards)
         .reorder(lane, ox, w)

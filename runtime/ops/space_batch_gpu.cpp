@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <limits>
 
-#include "runtime/ops/space_batch.h"
+#include "runtime/ops/space_batch_plane.h"
 #include "space_batch_kernels.h"
 
 namespace sylvite::internal {
@@ -11,26 +11,6 @@ namespace {
 
 constexpr std::array<int, 4> kToBatch = find_widths(space_batch::kKernelNames, "space_to_batch_gpu_u");
 constexpr std::array<int, 4> kToSpace = find_widths(space_batch::kKernelNames, "batch_to_space_gpu_u");
-
-struct Dim {
-  int64_t extent;
-  int64_t stride;
-};
-
-Operand operand(const Place& at, int element_bytes, std::initializer_list<Dim> dims) noexcept {
-  Operand operand;
-  operand.data = at.data;
-  operand.storage = at.storage;
-  operand.offset = at.offset;
-  operand.device = at.device;
-  operand.element_bytes = element_bytes;
-  for (const Dim& dim : dims) {
-    const auto i = static_cast<size_t>(operand.rank++);
-    operand.extent[i] = static_cast<int32_t>(dim.extent);
-    operand.stride[i] = static_cast<int32_t>(dim.stride);
-  }
-  return operand;
-}
 
 /// Whether every offset inside the operands fits a kernel's int32.
 bool fits(std::initializer_list<Dim> dims) noexcept {

@@ -1,0 +1,93 @@
+// What the (de)interleaving moves share: the last two axes as a plane, everything else outside.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <initializer_list>
+
+#include "runtime/ops/space_batch.h"
+
+namespace sylvite::internal {
+
+/// The last axis (columns), the one before it (rows; one row where there is none), everything else.
+struct Plane {
+  SpaceBatchAxis w;
+  SpaceBatchAxis h;
+  Box outer;  ///< `from` image, `to` phases; innermost first, at least two dimensions
+};
+
+/// A (de)interleaving move of one plane's geometry, between two places.
+struct PlaneMove {
+  Call& call;
+  const SpaceBatchGeometry& geometry;
+  const Plane& plane;
+  const Kernel& kernel;
+  Place image;
+  Place phases;
+
+  bool padded() const noexcept {
+    const auto is_padded = [](const SpaceBatchAxis& a) { return a.before != 0 || a.image != a.phase * a.block; };
+    return is_padded(plane.w) || is_padded(plane.h);
+  }
+  bool wants_stream() const noexcept { return internal::wants_stream(call.context, geometry.bytes_moved); }
+  /// Whether the output's rows of `row` elements, with these strides and the plane's outer ones, are
+  /// whole cache lines that the kernel's streaming twin may write.
+  bool streams_rows(int64_t row, std::initializer_list<int64_t> strides) const noexcept;
+  /// Notes what the move would take where the call only explains.
+  bool explained(bool stream, int64_t tasks) const noexcept;
+};
+
+/// The dimensions of a grid, with their strides on both sides.
+struct PlaneGrid {
+  std::array<int64_t, kMaxBoxRank + 2> extents;
+  std::array<int64_t, kMaxBoxRank + 2> image;
+  std::array<int64_t, kMaxBoxRank + 2> phases;
+  size_t rank = 0;
+
+  void add(int64_t extent, int64_t image_stride, int64_t phase_stride) noexcept {
+    extents[rank] = extent;
+    image[rank] = image_stride;
+    phases[rank++] = phase_stride;
+  }
+  void add(const Box& box) noexcept {
+    for (int i = 0; i < box.rank; ++i) add(box[i].extent, box[i].from, box[i].to);
+  }
+  TaskGrid grid(const Call& call, int kernel_rank, int64_t unit_bytes, int64_t image_reach,
+                int64_t phase_reach) const noexcept {
+    TaskGrid grid(std::span(extents.data(), rank), kernel_rank, unit_bytes, call.task_bytes());
+    grid.keep_within_int32(std::span(image.data(), rank), image_reach);
+    grid.keep_within_int32(std::span(phases.data(), rank), phase_reach);
+    return grid;
+  }
+};
+
+inline int32_t narrow(int64_t value) noexcept { return static_cast<int32_t>(value); }
+
+struct Dim {
+  int64_t extent;
+  int64_t stride;
+};
+
+inline Operand operand(const Place& at, int element_bytes, std::initializer_list<Dim> dims) noexcept {
+  Operand operand;
+  operand.data = at.data;
+  operand.storage = at.storage;
+  operand.offset = at.offset;
+  operand.device = at.device;
+  operand.element_bytes = element_bytes;
+  for (const Dim& dim : dims) {
+    const auto i = static_cast<size_t>(operand.rank++);
+    operand.extent[i] = narrow(dim.extent);
+    // A dimension of one step may have a stride beyond int32; nothing multiplies it.
+    operand.stride[i] = dim.extent > 1 ? narrow(dim.stride) : i == 0;
+  }
+  return operand;
+}
+
+/// A tile stays in the first two levels of cache, and on any thread's stack.
+inline constexpr int64_t kTileBytes = 64 << 10;
+
+/// Moves a padded image to its phases. A block of it has to fit a tile.
+void to_batch_padded(const PlaneMove& move);
+
+}  // namespace sylvite::internal
