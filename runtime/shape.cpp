@@ -137,6 +137,15 @@ void require_output(const TensorInfo& y, DType dtype, const Shape& shape, Device
                    " overlaps itself, want every element in its own memory");
 }
 
+Tensor new_output(DType dtype, const Shape& shape, const Context& context, Device device,
+                  std::string_view op, std::string_view argument) {
+  try {
+    return Tensor::empty(dtype, shape, context, device);
+  } catch (const Error& error) {
+    fail(error.code(), op, ": ", argument, ": ", error.what());
+  }
+}
+
 void require_apart(const Tensor& x, const Tensor& y, std::string_view op,
                    std::string_view argument) {
   require_argument(!y.read_only(), op, ": ", argument,

@@ -32,6 +32,10 @@ void require_tensor(const TensorInfo& info, std::string_view op, std::string_vie
 void require_output(const TensorInfo& y, DType dtype, const Shape& shape, Device device,
                     std::string_view op, std::string_view argument);
 
+/// An output of the call's own. Throws what Tensor::empty throws, naming operator and argument.
+Tensor new_output(DType dtype, const Shape& shape, const Context& context, Device device,
+                  std::string_view op, std::string_view argument);
+
 /// Throws kInvalidArgument where y is read-only or shares bytes with x.
 void require_apart(const Tensor& x, const Tensor& y, std::string_view op,
                    std::string_view argument);

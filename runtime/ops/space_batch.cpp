@@ -272,7 +272,7 @@ Tensor run_new(const Direction& d, const Tensor& x, const Blocks& blocks, double
                const Context& context) {
   const Shape shape = infer(d, x.info(), blocks);
   static_cast<void>(pad_bits_of(d, pad_value, x.dtype()));
-  Tensor y = Tensor::empty(x.dtype(), shape, context, x.device());
+  Tensor y = internal::new_output(x.dtype(), shape, context, x.device(), d.op, d.output);
   run_into(d, x, blocks, pad_value, y, context);
   return y;
 }
