@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <cstdlib>
 #include <limits>
+#include <optional>
 
+#include "pixels_kernels.h"
 #include "runtime/checked.h"
 #include "runtime/ops/space_batch_plane.h"
 #include "space_batch_kernels.h"
@@ -15,7 +17,8 @@ constexpr int64_t kLineBytes = 64;
 using KernelIndex = std::array<std::array<int, 4>, kMaxBlock + 1>;
 
 /// Table rows by block and width, from the kernels' names.
-consteval KernelIndex index_of(std::string_view generator) {
+template <size_t Count>
+consteval KernelIndex index_of(const std::array<std::string_view, Count>& names, std::string_view generator) {
   KernelIndex index;
   for (int block = 0; block <= kMaxBlock; ++block) {
     std::array<char, 64> stem = {};
@@ -23,20 +26,31 @@ consteval KernelIndex index_of(std::string_view generator) {
     for (const char c : generator) stem[length++] = c;
     for (const char c : {'_', 'b', static_cast<char>('0' + block), '_', 'u'}) stem[length++] = c;
     index[static_cast<size_t>(block)] =
-        find_widths(space_batch::kKernelNames, std::string_view(stem.data(), length));
+        find_widths(names, std::string_view(stem.data(), length));
   }
   return index;
 }
 
-constexpr KernelIndex kToBatch = index_of("space_to_batch");
-constexpr KernelIndex kToSpace = index_of("batch_to_space");
+constexpr int64_t kPixelChannels = 3;
+constexpr KernelIndex kToBatch = index_of(space_batch::kKernelNames, "space_to_batch");
+constexpr KernelIndex kToSpace = index_of(space_batch::kKernelNames, "batch_to_space");
+constexpr KernelIndex kPixelsToBatch = index_of(pixels::kKernelNames, "pixels_to_batch");
+constexpr KernelIndex kBatchToPixels = index_of(pixels::kKernelNames, "batch_to_pixels");
 
-Plane plane_of(const SpaceBatchGeometry& geometry, const OuterPiece& piece) noexcept {
+/// The kernel for a geometry and the channels it moves together.
+struct Choice {
+  Kernel kernel;
+  int64_t channels = 1;
+};
+
+Plane plane_of(const SpaceBatchGeometry& geometry, const OuterPiece& piece, int64_t channels) noexcept {
   Plane plane;
   plane.w = geometry.axis[static_cast<size_t>(geometry.axes - 1)];
   if (geometry.axes > 1) plane.h = geometry.axis[static_cast<size_t>(geometry.axes - 2)];
   for (int i = 0; i < piece.places.rank; ++i) plane.outer.add(piece.places[i]);
-  plane.outer.add({geometry.channels, geometry.image_channel_stride, geometry.phase_channel_stride});
+  if (channels == 1) {
+    plane.outer.add({geometry.channels, geometry.image_channel_stride, geometry.phase_channel_stride});
+  }
   plane.outer.add({geometry.batch, geometry.image_batch_stride, geometry.phase_batch_stride});
   for (int i = 0; i < piece.blocks.rank; ++i) plane.outer.add(piece.blocks[i]);
   plane.outer.canonicalize();
@@ -49,13 +63,14 @@ Plane plane_of(const SpaceBatchGeometry& geometry, const OuterPiece& piece) noex
 void to_batch(const PlaneMove& move) {
   const Plane& plane = move.plane;
   const int bytes = move.geometry.element_bytes;
-  const int64_t columns = plane.w.image;
+  const int64_t row = plane.w.image * move.channels;
   PlaneGrid dims;
   dims.add(plane.h.block, plane.h.image_stride, plane.h.block_stride);
   dims.add(plane.h.phase, plane.h.block * plane.h.image_stride, plane.h.phase_stride);
   dims.add(plane.outer);
-  const TaskGrid grid = dims.grid(move.call, 4, 2 * columns * bytes, columns + plane.h.block * plane.h.image_stride,
-                                  plane.w.phase + plane.w.block * plane.w.block_stride);
+  const int looped = move.channels == 1 ? 4 : 3;
+  const TaskGrid grid = dims.grid(move.call, looped, 2 * row * bytes, row + plane.h.block * plane.h.image_stride,
+                                  row + plane.w.block * plane.w.block_stride);
   const bool stream = move.streams_rows(
       plane.w.phase, {plane.h.phase_stride, plane.h.block_stride, plane.w.block_stride});
   if (move.explained(stream, grid.tasks())) return;
@@ -70,18 +85,11 @@ void to_batch(const PlaneMove& move) {
       from += s.start[i] * dims.image[i];
       to += s.start[i] * dims.phases[i];
     }
-    const Operand x = operand(advanced(move.image, from, bytes), bytes,
-                              {{columns, 1},
-                               {(s.count[1] - 1) * plane.h.block + s.count[0], plane.h.image_stride},
-                               {s.count[2], dims.image[2]},
-                               {s.count[3], dims.image[3]}});
-    const Operand y = operand(advanced(move.phases, to, bytes), bytes,
-                              {{plane.w.phase, 1},
-                               {s.count[1], plane.h.phase_stride},
-                               {s.count[2], dims.phases[2]},
-                               {s.count[3], dims.phases[3]},
-                               {s.count[0], plane.h.block_stride},
-                               {plane.w.block, plane.w.block_stride}});
+    const int64_t rows = (s.count[1] - 1) * plane.h.block + s.count[0];
+    const Operand x = image_operand(move, advanced(move.image, from, bytes), plane.w.image, {rows, plane.h.image_stride},
+                                    {s.count[2], dims.image[2]}, {s.count[3], dims.image[3]});
+    const Operand y = phases_operand(move, advanced(move.phases, to, bytes), plane.w.phase, {s.count[1], plane.h.phase_stride},
+                                     {s.count[2], dims.phases[2]}, {s.count[3], dims.phases[3]}, s.count[0]);
     call_kernel(entry, move.call, &x, scalars, y);
   });
 }
@@ -93,8 +101,10 @@ void to_space(const PlaneMove& move) {
   PlaneGrid dims;
   dims.add(plane.h.image, plane.h.image_stride, ceil_div(plane.h.phase_stride, plane.h.block));
   dims.add(plane.outer);
-  const TaskGrid grid = dims.grid(move.call, 3, 2 * plane.w.image * bytes, plane.w.image,
-                                  plane.w.phase + plane.w.block * plane.w.block_stride +
+  const int64_t columns = plane.w.image * move.channels;
+  const int looped = move.channels == 1 ? 3 : 2;
+  const TaskGrid grid = dims.grid(move.call, looped, 2 * columns * bytes, columns,
+                                  columns + plane.w.block * plane.w.block_stride +
                                       plane.h.block * (plane.h.block_stride + plane.h.phase_stride));
   // A streaming kernel writes whole vectors of blocks.
   const bool stream = plane.w.image * bytes % (kLineBytes * plane.w.block) == 0 &&
@@ -109,22 +119,16 @@ void to_space(const PlaneMove& move) {
     int64_t to = 0;
     for (size_t i = 0; i < dims.rank; ++i) to += s.start[i] * dims.image[i];
     const int64_t row = s.start[0] + plane.h.before;
-    int64_t from = first_place + row / plane.h.block * plane.h.phase_stride;
+    int64_t from = first_place * move.channels + row / plane.h.block * plane.h.phase_stride;
     for (size_t i = 1; i < dims.rank; ++i) from += s.start[i] * dims.phases[i];
     const int32_t crop_top = narrow(row % plane.h.block);
     const std::array<const void*, 3> scalars = {&block_h, &crop_top, &crop_left};
-    const Operand x = operand(advanced(move.phases, from, bytes), bytes,
-                              {{plane.w.phase - first_place, 1},
-                               {(crop_top + s.count[0] - 1) / plane.h.block + 1, plane.h.phase_stride},
-                               {s.count[1], dims.phases[1]},
-                               {s.count[2], dims.phases[2]},
-                               {plane.h.block, plane.h.block_stride},
-                               {plane.w.block, plane.w.block_stride}});
-    const Operand y = operand(advanced(move.image, to, bytes), bytes,
-                              {{plane.w.image, 1},
-                               {s.count[0], plane.h.image_stride},
-                               {s.count[1], dims.image[1]},
-                               {s.count[2], dims.image[2]}});
+    const int64_t places = (crop_top + s.count[0] - 1) / plane.h.block + 1;
+    const Operand x = phases_operand(move, advanced(move.phases, from, bytes), plane.w.phase - first_place,
+                                     {places, plane.h.phase_stride}, {s.count[1], dims.phases[1]},
+                                     {s.count[2], dims.phases[2]}, plane.h.block);
+    const Operand y = image_operand(move, advanced(move.image, to, bytes), plane.w.image, {s.count[0], plane.h.image_stride},
+                                    {s.count[1], dims.image[1]}, {s.count[2], dims.image[2]});
     call_kernel(entry, move.call, &x, scalars, y);
   });
 }
@@ -132,6 +136,7 @@ void to_space(const PlaneMove& move) {
 void fill_plane(const PlaneMove& move) {
   const Plane& plane = move.plane;
   Box box;
+  box.add({move.channels, 0, 1});
   box.add({plane.w.phase, 0, plane.w.phase_stride});
   box.add({plane.h.phase, 0, plane.h.phase_stride});
   for (int i = 0; i < plane.outer.rank; ++i) box.add(plane.outer[i]);
@@ -140,27 +145,37 @@ void fill_plane(const PlaneMove& move) {
   fill_box(move.call, move.geometry.pad_bits, move.phases, move.geometry.element_bytes, box);
 }
 
-/// Table row of the kernel for this geometry; -1 where none applies.
-int kernel_row(const SpaceBatchGeometry& geometry) noexcept {
+/// The kernel for this geometry; nothing where none applies.
+std::optional<Choice> choose(const Call& call, const SpaceBatchGeometry& geometry) {
   const SpaceBatchAxis& w = geometry.axis[static_cast<size_t>(geometry.axes - 1)];
   const SpaceBatchAxis h = geometry.axes > 1 ? geometry.axis[static_cast<size_t>(geometry.axes - 2)] : SpaceBatchAxis{};
-  if (w.block < 2 || w.block > kMaxBlock || w.image_stride != 1 || w.phase_stride != 1 ||
-      geometry.run != 1 || (geometry.channels_last && geometry.channels != 1)) {
-    return -1;
+  const int64_t channels = geometry.channels_last ? geometry.channels : 1;
+  if (w.block < 2 || w.block > kMaxBlock || geometry.run != 1 || w.image_stride != channels ||
+      w.phase_stride != channels || (channels != 1 && channels != kPixelChannels) ||
+      (channels != 1 && (geometry.image_channel_stride != 1 || geometry.phase_channel_stride != 1))) {
+    return std::nullopt;
   }
   // Offsets between the phases of one block are a kernel's own, in int32.
   const auto size = [](int64_t value) { return std::abs(static_cast<double>(value)); };
-  const double reach = size(w.block) * size(w.block_stride) + size(w.image) + size(w.before) +
+  const double reach = size(w.block) * size(w.block_stride) + (size(w.image) + size(w.before)) * size(channels) +
                        size(h.block) * (size(h.block_stride) + size(h.image_stride) + size(h.phase_stride));
-  if (reach > std::numeric_limits<int32_t>::max()) return -1;
-  const KernelIndex& index = geometry.to_batch ? kToBatch : kToSpace;
-  return index[static_cast<size_t>(w.block)][static_cast<size_t>(width_index(geometry.element_bytes))];
+  if (reach > std::numeric_limits<int32_t>::max()) return std::nullopt;
+  if (geometry.to_batch && h.block * w.block * channels * geometry.element_bytes > kTileBytes) return std::nullopt;
+  const auto pick = [&](const auto& names, const auto& rows, const KernelIndex& index) -> std::optional<Choice> {
+    const int row = index[static_cast<size_t>(w.block)][static_cast<size_t>(width_index(geometry.element_bytes))];
+    if (row < 0) return std::nullopt;
+    return Choice{pick_kernel(names, rows, row, call.targets, call.op), channels};
+  };
+  if (channels == 1) {
+    return pick(space_batch::kKernelNames, space_batch::kKernels, geometry.to_batch ? kToBatch : kToSpace);
+  }
+  return pick(pixels::kKernelNames, pixels::kKernels, geometry.to_batch ? kPixelsToBatch : kBatchToPixels);
 }
 
 }  // namespace
 
 bool PlaneMove::streams_rows(int64_t row, std::initializer_list<int64_t> strides) const noexcept {
-  if (kernel.entry.stream == nullptr || !wants_stream()) return false;
+  if (kernel.entry.stream == nullptr || !wants_stream(call.context, geometry.bytes_moved)) return false;
   std::array<int64_t, kMaxBoxRank + 4> all;
   auto end = std::copy(strides.begin(), strides.end(), all.begin());
   for (int i = 0; i < plane.outer.rank; ++i) {
@@ -171,7 +186,7 @@ bool PlaneMove::streams_rows(int64_t row, std::initializer_list<int64_t> strides
 }
 
 bool PlaneMove::explained(bool stream, int64_t tasks) const noexcept {
-  int64_t planes = geometry.element_bytes;
+  int64_t planes = geometry.element_bytes * channels;
   for (int i = 0; i < plane.outer.rank; ++i) planes *= plane.outer[i].extent;
   const int64_t image_bytes = planes * plane.h.image * plane.w.image;
   const int64_t phase_bytes = planes * plane.h.phase * plane.h.block * plane.w.phase * plane.w.block;
@@ -181,17 +196,18 @@ bool PlaneMove::explained(bool stream, int64_t tasks) const noexcept {
 
 bool run_space_batch_interleaved(Call& call, const SpaceBatchGeometry& geometry, const Place& image,
                                  const Place& phases) {
-  const int row = kernel_row(geometry);
-  if (row < 0) return false;
-  const Kernel kernel = pick_kernel(space_batch::kKernelNames, space_batch::kKernels, row, call.targets, call.op);
-  const SpaceBatchAxis& w = geometry.axis[static_cast<size_t>(geometry.axes - 1)];
-  const int64_t block_h = geometry.axes > 1 ? geometry.axis[static_cast<size_t>(geometry.axes - 2)].block : 1;
-  if (geometry.to_batch && block_h * w.block * geometry.element_bytes > kTileBytes) return false;
+  const std::optional<Choice> choice = choose(call, geometry);
+  if (!choice) return false;
   const int bytes = geometry.element_bytes;
   for_each_outer_piece(geometry, std::max(geometry.axes - 2, 0), [&](const OuterPiece& piece) {
-    const Plane plane = plane_of(geometry, piece);
-    const PlaneMove move = {call, geometry, plane, kernel, advanced(image, piece.image_offset, bytes),
-                            advanced(phases, piece.phase_offset, bytes)};
+    const Plane plane = plane_of(geometry, piece, choice->channels);
+    const PlaneMove move = {call,
+                            geometry,
+                            plane,
+                            choice->kernel,
+                            advanced(image, piece.image_offset, bytes),
+                            advanced(phases, piece.phase_offset, bytes),
+                            choice->channels};
     if (!geometry.to_batch) {
       if (piece.inside) to_space(move);
     } else if (!piece.inside) {

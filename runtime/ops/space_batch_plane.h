@@ -24,12 +24,12 @@ struct PlaneMove {
   const Kernel& kernel;
   Place image;
   Place phases;
+  int64_t channels;  ///< of a pixel whose elements stand together and move together
 
   bool padded() const noexcept {
     const auto is_padded = [](const SpaceBatchAxis& a) { return a.before != 0 || a.image != a.phase * a.block; };
     return is_padded(plane.w) || is_padded(plane.h);
   }
-  bool wants_stream() const noexcept { return internal::wants_stream(call.context, geometry.bytes_moved); }
   /// Whether the output's rows of `row` elements, with these strides and the plane's outer ones, are
   /// whole cache lines that the kernel's streaming twin may write.
   bool streams_rows(int64_t row, std::initializer_list<int64_t> strides) const noexcept;
@@ -82,6 +82,24 @@ inline Operand operand(const Place& at, int element_bytes, std::initializer_list
     operand.stride[i] = dim.extent > 1 ? narrow(dim.stride) : i == 0;
   }
   return operand;
+}
+
+/// The image as the kernels see it: columns, rows, n, m; with pixels of several channels those first
+/// and no m.
+inline Operand image_operand(const PlaneMove& move, const Place& at, int64_t columns, Dim rows, Dim n, Dim m) noexcept {
+  const int bytes = move.geometry.element_bytes;
+  if (move.channels == 1) return operand(at, bytes, {{columns, 1}, rows, n, m});
+  return operand(at, bytes, {{move.channels, 1}, {columns, move.channels}, rows, n});
+}
+
+/// The phases alike: w, h, n, m, oy, ox. The blocks are the plane's.
+inline Operand phases_operand(const PlaneMove& move, const Place& at, int64_t columns, Dim rows, Dim n, Dim m,
+                              int64_t oy) noexcept {
+  const int bytes = move.geometry.element_bytes;
+  const Dim block_rows = {oy, move.plane.h.block_stride};
+  const Dim block_columns = {move.plane.w.block, move.plane.w.block_stride};
+  if (move.channels == 1) return operand(at, bytes, {{columns, 1}, rows, n, m, block_rows, block_columns});
+  return operand(at, bytes, {{move.channels, 1}, {columns, move.channels}, rows, n, block_rows, block_columns});
 }
 
 /// A tile stays in the first two levels of cache, and on any thread's stack.

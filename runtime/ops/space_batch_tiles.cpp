@@ -57,7 +57,7 @@ class PaddedTiles {
       : move_(move),
         bytes_(move.geometry.element_bytes),
         tile_(tile_shape(kTileBytes / bytes_, move.plane.w.phase, move.plane.h.phase, move.plane.outer[0].extent,
-                         move.plane.w.block * move.plane.h.block)),
+                         move.plane.w.block * move.plane.h.block * move.channels)),
         copy_(copy_kernel(move.call, bytes_)),
         fill_(fill_kernel(move.call, bytes_)) {
     const Plane& plane = move.plane;
@@ -70,7 +70,7 @@ class PaddedTiles {
     PlaneGrid dims;
     dims.add(plane.h.phase, plane.h.block * plane.h.image_stride, plane.h.phase_stride);
     dims.add(plane.outer);
-    const int64_t row_bytes = plane.w.phase * plane.w.block * plane.h.block * bytes_;
+    const int64_t row_bytes = plane.w.phase * plane.w.block * plane.h.block * move_.channels * bytes_;
     const TaskGrid grid = dims.grid(move_.call, kMaxBoxRank, 2 * row_bytes, 0, 0);
     if (move_.explained(stream_, grid.tasks())) return;
     move_.call.for_each_task(grid.tasks(), [&](int64_t task) {
@@ -109,9 +109,9 @@ class PaddedTiles {
   void move_part(const Part& part, Tile& tile) const {
     const Plane& plane = move_.plane;
     const Operand x = lay_out(part, tile);
-    const Place to = advanced(move_.phases, part.phases + part.h * plane.h.phase_stride + part.w, bytes_);
-    const Operand y = operand(to, bytes_, {{part.columns, 1}, {part.rows, plane.h.phase_stride}, {part.n, plane.outer[0].to},
-                                           {1, 0}, {plane.h.block, plane.h.block_stride}, {plane.w.block, plane.w.block_stride}});
+    const Place to = advanced(move_.phases, part.phases + part.h * plane.h.phase_stride + part.w * move_.channels, bytes_);
+    const Operand y = phases_operand(move_, to, part.columns, {part.rows, plane.h.phase_stride},
+                                     {part.n, plane.outer[0].to}, {1, 0}, plane.h.block);
     const int32_t block_h = narrow(plane.h.block);
     const std::array<const void*, 1> scalars = {&block_h};
     call_kernel(stream_ ? move_.kernel.entry.stream : move_.kernel.entry.plain, move_.call, &x, scalars, y);
@@ -128,6 +128,7 @@ class PaddedTiles {
                            .right = std::clamp<int64_t>(plane.w.image - column, 0, columns),
                            .top = std::clamp<int64_t>(-row, 0, rows),
                            .bottom = std::clamp<int64_t>(plane.h.image - row, 0, rows)};
+    const int64_t row_elements = columns * move_.channels;
     const Place corner = {.data = tile.bytes.data(), .storage = nullptr, .offset = 0, .device = {}};
     // A tile of the same window overwrites just what the one before it wrote.
     const bool whole = window == Window{.left = 0, .right = columns, .top = 0, .bottom = rows};
@@ -135,7 +136,7 @@ class PaddedTiles {
     if (!whole && !same) {
       const std::array<const void*, 1> value = {&move_.geometry.pad_bits};
       call_kernel(fill_.entry.plain, move_.call, nullptr, value,
-                  operand(corner, bytes_, {{columns * rows * part.n, 1}, {1, 0}, {1, 0}, {1, 0}, {1, 0}, {1, 0}}));
+                  operand(corner, bytes_, {{row_elements * rows * part.n, 1}, {1, 0}, {1, 0}, {1, 0}, {1, 0}, {1, 0}}));
     }
     if (!same) {
       tile.window = window;
@@ -144,15 +145,15 @@ class PaddedTiles {
       tile.n = part.n;
     }
     if (window.left < window.right && window.top < window.bottom) {
-      const Dim across = {window.right - window.left, 1};
+      const Dim across = {(window.right - window.left) * move_.channels, 1};
       const int64_t down = window.bottom - window.top;
-      const Place from = advanced(move_.image, part.image + (row + window.top) * plane.h.image_stride + column + window.left, bytes_);
-      const Place to = advanced(corner, window.top * columns + window.left, bytes_);
+      const Place from = advanced(move_.image, part.image + (row + window.top) * plane.h.image_stride + (column + window.left) * move_.channels, bytes_);
+      const Place to = advanced(corner, window.top * row_elements + window.left * move_.channels, bytes_);
       const Operand x = operand(from, bytes_, {across, {down, plane.h.image_stride}, {part.n, plane.outer[0].from}, {1, 0}, {1, 0}, {1, 0}});
-      const Operand y = operand(to, bytes_, {across, {down, columns}, {part.n, columns * rows}, {1, 0}, {1, 0}, {1, 0}});
+      const Operand y = operand(to, bytes_, {across, {down, row_elements}, {part.n, row_elements * rows}, {1, 0}, {1, 0}, {1, 0}});
       call_kernel(copy_.entry.plain, move_.call, &x, {}, y);
     }
-    return operand(corner, bytes_, {{columns, 1}, {rows, columns}, {part.n, columns * rows}, {1, 0}});
+    return image_operand(move_, corner, columns, {rows, row_elements}, {part.n, row_elements * rows}, {1, 0});
   }
 
   const PlaneMove& move_;
