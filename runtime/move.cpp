@@ -132,7 +132,7 @@ TaskGrid grid_of(const Call& call, const Box& box, int element_bytes, int64_t gr
 }
 
 /// A contiguous run of bytes, each task a memcpy.
-void copy_bytes(Call& call, std::byte* to, const std::byte* from, int64_t bytes) {
+void copy_bytes(Call& call, std::byte* to, const std::byte* from, int64_t bytes, Threads threads) {
   const int64_t tasks = ceil_div(bytes, call.task_bytes() / 2);
   const Kernel none{.name = "memcpy", .entry = {}, .target = -1};
   if (explained(call, none, false, bytes, bytes, tasks)) return;
@@ -140,12 +140,12 @@ void copy_bytes(Call& call, std::byte* to, const std::byte* from, int64_t bytes)
   call.for_each_task(tasks, [&](int64_t i) {
     const int64_t start = std::min(i * piece, bytes);
     std::memcpy(to + start, from + start, static_cast<size_t>(std::min(piece, bytes - start)));
-  });
+  }, threads);
 }
 
 /// Splits a contiguous run so that its middle is whole cache lines of the output.
 bool stream_bytes(Call& call, const Place& from, const Place& to, int element_bytes, int64_t count,
-                  int64_t bytes_moved) {
+                  int64_t bytes_moved, Threads threads) {
   const auto address = reinterpret_cast<uintptr_t>(to.data);
   const int64_t line = kLineBytes / element_bytes;
   const int64_t head_bytes = static_cast<int64_t>(-address % kLineBytes);
@@ -158,7 +158,7 @@ bool stream_bytes(Call& call, const Place& from, const Place& to, int element_by
     Box box;
     box.add({.extent = extent, .from = 1, .to = 1});
     copy_box(call, advanced(from, start, element_bytes), advanced(to, start, element_bytes),
-             element_bytes, box, start == head ? bytes_moved : 0);
+             element_bytes, box, start == head ? bytes_moved : 0, threads);
   };
   part(0, head);
   part(head, body);
@@ -259,7 +259,7 @@ Kernel fill_kernel(const Call& call, int element_bytes) {
 }
 
 void copy_box(Call& call, const Place& from, const Place& to, int element_bytes, Box box,
-              int64_t bytes_moved) {
+              int64_t bytes_moved, Threads threads) {
   if (box.count() == 0) return;
   box.canonicalize();
   const bool cpu = call.on_cpu();
@@ -269,13 +269,13 @@ void copy_box(Call& call, const Place& from, const Place& to, int element_bytes,
                 box[0].from == 1 && box[0].to == 1;
   const bool run = box.rank == 1 && box[0].from == 1 && box[0].to == 1;
   if (stream) {
-    if (run && stream_bytes(call, from, to, element_bytes, box[0].extent, bytes_moved)) return;
+    if (run && stream_bytes(call, from, to, element_bytes, box[0].extent, bytes_moved, threads)) return;
     std::array<int64_t, kMaxBoxRank> strides;
     for (int i = 1; i < box.rank; ++i) strides[static_cast<size_t>(i) - 1] = box[i].to;
     stream = whole_lines(to, element_bytes, box[0].extent,
                          std::span(strides.data(), static_cast<size_t>(box.rank) - 1));
   }
-  if (run && cpu && !stream) return copy_bytes(call, to.data, from.data, bytes);
+  if (run && cpu && !stream) return copy_bytes(call, to.data, from.data, bytes, threads);
 
   const TaskGrid grid = grid_of(call, box, element_bytes, stream ? kLineBytes / element_bytes : 1);
   if (explained(call, kernel, stream, bytes, bytes, grid.tasks())) return;
@@ -288,10 +288,11 @@ void copy_box(Call& call, const Place& from, const Place& to, int element_bytes,
     const Operand y = operand_of(to, element_bytes, box, slice, &BoxDim::to);
     const Extents extents(y);
     call_kernel(entry, call, &x, extents.scalars(call), y);
-  });
+  }, threads);
 }
 
-void fill_box(Call& call, uint64_t value, const Place& to, int element_bytes, Box box) {
+void fill_box(Call& call, uint64_t value, const Place& to, int element_bytes, Box box,
+              Threads threads) {
   if (box.count() == 0) return;
   for (int i = 0; i < box.rank; ++i) box[i].from = 0;
   box.canonicalize();
@@ -303,7 +304,7 @@ void fill_box(Call& call, uint64_t value, const Place& to, int element_bytes, Bo
     const Operand y = operand_of(to, element_bytes, box, grid.slice(task), &BoxDim::to);
     const Extents extents(y, &value);
     call_kernel(kernel.entry.plain, call, nullptr, extents.scalars(call), y);
-  });
+  }, threads);
 }
 
 }  // namespace sylvite::internal

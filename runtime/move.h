@@ -46,6 +46,9 @@ struct Box {
   void canonicalize() noexcept;
 };
 
+/// Whether a box is shared out among all threads or runs on the calling one.
+enum class Threads : uint8_t { kAll, kThis };
+
 /// A call on its way: what it may use, and, for explain(), where to note what it would do instead of
 /// doing it.
 struct Call : CallState {
@@ -59,8 +62,8 @@ struct Call : CallState {
   /// Throws kUnsupported where OpenCL memory begins beyond what its kernels can reach.
   void require_reachable(const Place& place) const;
   template <typename Task>
-  void for_each_task(int64_t tasks, const Task& task) const noexcept {
-    if (on_cpu()) return parallel_tasks(context, tasks, task);
+  void for_each_task(int64_t tasks, const Task& task, Threads threads = Threads::kAll) const noexcept {
+    if (on_cpu() && threads == Threads::kAll) return parallel_tasks(context, tasks, task);
     for (int64_t i = 0; i < tasks; ++i) task(i);
   }
 
@@ -116,10 +119,11 @@ bool explained(const Call& call, const Kernel& kernel, bool stream, int64_t byte
 
 /// Copies a box; bytes_moved is that of the whole call, which decides on streaming.
 void copy_box(Call& call, const Place& from, const Place& to, int element_bytes, Box box,
-              int64_t bytes_moved);
+              int64_t bytes_moved, Threads threads = Threads::kAll);
 
 /// Writes `value` (its low element_bytes) all over a box.
-void fill_box(Call& call, uint64_t value, const Place& to, int element_bytes, Box box);
+void fill_box(Call& call, uint64_t value, const Place& to, int element_bytes, Box box,
+              Threads threads = Threads::kAll);
 
 /// The kernels behind copy_box and fill_box, for tiles of a larger call.
 Kernel copy_kernel(const Call& call, int element_bytes);

@@ -83,32 +83,20 @@ struct OuterPiece {
   Box blocks;
 };
 
-/// Calls visit(OuterPiece) for every combination of pieces of axes [0, axes).
-template <typename Visit>
-void for_each_outer_piece(const SpaceBatchGeometry& geometry, int axes, const Visit& visit) {
-  std::array<AxisPieces, 4> pieces;
-  int64_t combinations = 1;
-  for (size_t a = 0; a < static_cast<size_t>(axes); ++a) {
-    pieces[a] = pieces_of(geometry.axis[a]);
-    combinations *= pieces[a].count;
-  }
-  for (int64_t i = 0; i < combinations; ++i) {
-    OuterPiece outer;
-    int64_t rest = i;
-    for (size_t a = static_cast<size_t>(axes); a-- > 0;) {
-      const SpaceBatchAxis& axis = geometry.axis[a];
-      const AxisPiece& piece = pieces[a].pieces[static_cast<size_t>(rest % pieces[a].count)];
-      rest /= pieces[a].count;
-      outer.inside = outer.inside && piece.inside;
-      outer.image_offset +=
-          (piece.place * axis.block + piece.phase - axis.before) * axis.image_stride;
-      outer.phase_offset += piece.place * axis.phase_stride + piece.phase * axis.block_stride;
-      outer.places.add({piece.places, axis.block * axis.image_stride, axis.phase_stride});
-      outer.blocks.add({piece.phases, axis.image_stride, axis.block_stride});
-    }
-    visit(outer);
-  }
-}
+/// Every combination of pieces of the first `axes` axes.
+class OuterPieces {
+ public:
+  OuterPieces(const SpaceBatchGeometry& geometry, int axes) noexcept;
+
+  int64_t count() const noexcept { return count_; }
+  OuterPiece piece(int64_t i) const noexcept;
+
+ private:
+  const SpaceBatchGeometry& geometry_;
+  size_t axes_;
+  std::array<AxisPieces, 4> pieces_;
+  int64_t count_ = 1;
+};
 
 /// A box of (image, phases) strides in the direction of the move.
 Box directed(Box box, bool to_batch) noexcept;

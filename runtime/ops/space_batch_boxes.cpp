@@ -10,6 +10,9 @@ namespace {
 /// Runs shorter than a cache line keep their neighbours in the inner loop: each line is read once.
 constexpr int64_t kShortRunBytes = 64;
 
+/// From here on a box alone keeps all threads busy.
+constexpr int64_t kLargeBoxBytes = 4 << 20;
+
 void append(Box& box, const Box& more) noexcept {
   for (int i = 0; i < more.rank; ++i) box.add(more[i]);
 }
@@ -84,24 +87,58 @@ Box directed(Box box, bool to_batch) noexcept {
   return box;
 }
 
+OuterPieces::OuterPieces(const SpaceBatchGeometry& geometry, int axes) noexcept
+    : geometry_(geometry), axes_(static_cast<size_t>(axes)) {
+  for (size_t a = 0; a < axes_; ++a) {
+    pieces_[a] = pieces_of(geometry.axis[a]);
+    count_ *= pieces_[a].count;
+  }
+}
+
+OuterPiece OuterPieces::piece(int64_t i) const noexcept {
+  OuterPiece outer;
+  for (size_t a = axes_; a-- > 0;) {
+    const SpaceBatchAxis& axis = geometry_.axis[a];
+    const AxisPiece& piece = pieces_[a].pieces[static_cast<size_t>(i % pieces_[a].count)];
+    i /= pieces_[a].count;
+    outer.inside = outer.inside && piece.inside;
+    outer.image_offset += (piece.place * axis.block + piece.phase - axis.before) * axis.image_stride;
+    outer.phase_offset += piece.place * axis.phase_stride + piece.phase * axis.block_stride;
+    outer.places.add({piece.places, axis.block * axis.image_stride, axis.phase_stride});
+    outer.blocks.add({piece.phases, axis.image_stride, axis.block_stride});
+  }
+  return outer;
+}
+
 void run_space_batch_boxes(Call& call, const SpaceBatchGeometry& geometry, const Place& image,
                            const Place& phases) {
   const int bytes = geometry.element_bytes;
-  for_each_outer_piece(geometry, geometry.axes, [&](const OuterPiece& piece) {
+  const OuterPieces pieces(geometry, geometry.axes);
+  const auto run = [&](int64_t i, Threads threads) {
+    const OuterPiece piece = pieces.piece(i);
     const Box box = loops_of(geometry, piece);
+    const bool large = box.count() * bytes >= kLargeBoxBytes;
+    if (large != (threads == Threads::kAll)) return;
     const Place there = advanced(phases, piece.phase_offset, bytes);
     if (piece.inside) {
       const Place here = advanced(image, piece.image_offset, bytes);
       copy_box(call, geometry.to_batch ? here : there, geometry.to_batch ? there : here, bytes,
-               directed(box, geometry.to_batch), geometry.bytes_moved);
+               directed(box, geometry.to_batch), geometry.bytes_moved, threads);
     } else if (geometry.to_batch) {
-      for (int i = 0; i < geometry.run; ++i) {
+      for (int r = 0; r < geometry.run; ++r) {
         Box part = box;
         if (geometry.run > 1) part[0].extent = 1;
-        fill_box(call, geometry.pad_bits >> (8 * bytes * i), advanced(there, i, bytes), bytes, part);
+        fill_box(call, geometry.pad_bits >> (8 * bytes * r), advanced(there, r, bytes), bytes, part, threads);
       }
     }
-  });
+  };
+  // Large boxes are shared out one after the other, small ones among the threads as they are.
+  for (int64_t i = 0; i < pieces.count(); ++i) run(i, Threads::kAll);
+  if (call.explanation != nullptr || !call.on_cpu() || pieces.count() == 1) {
+    for (int64_t i = 0; i < pieces.count(); ++i) run(i, Threads::kThis);
+  } else {
+    call.for_each_task(pieces.count(), [&](int64_t i) { run(i, Threads::kThis); });
+  }
 }
 
 }  // namespace sylvite::internal

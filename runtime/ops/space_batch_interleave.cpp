@@ -199,7 +199,9 @@ bool run_space_batch_interleaved(Call& call, const SpaceBatchGeometry& geometry,
   const std::optional<Choice> choice = choose(call, geometry);
   if (!choice) return false;
   const int bytes = geometry.element_bytes;
-  for_each_outer_piece(geometry, std::max(geometry.axes - 2, 0), [&](const OuterPiece& piece) {
+  const OuterPieces pieces(geometry, std::max(geometry.axes - 2, 0));
+  for (int64_t i = 0; i < pieces.count(); ++i) {
+    const OuterPiece piece = pieces.piece(i);
     const Plane plane = plane_of(geometry, piece, choice->channels);
     const PlaneMove move = {call,
                             geometry,
@@ -217,7 +219,7 @@ bool run_space_batch_interleaved(Call& call, const SpaceBatchGeometry& geometry,
     } else {
       to_batch(move);
     }
-  });
+  }
   return true;
 }
 
