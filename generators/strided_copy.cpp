@@ -26,12 +26,13 @@ class StridedCopy : public Halide::Generator<StridedCopy> {
 class Fill : public Halide::Generator<Fill> {
  public:
   GeneratorParam<Type> element{"element", UInt(32)};
+  GeneratorParam<bool> stream{"stream", false};
   StridedKnobs knobs;
   Input<uint64_t> value{"value"};  // in the low bits
   Output<Buffer<void, 6>> y{"y"};
 
   void generate() { y(d) = Halide::cast(element, value); }
-  void schedule() { schedule_fill(y, d[0], knobs); }
+  void schedule() { schedule_fill(y, d[0], knobs, stream); }
 
  private:
   std::vector<Halide::Var> d = strided_vars();

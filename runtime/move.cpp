@@ -143,6 +143,13 @@ void copy_bytes(Call& call, std::byte* to, const std::byte* from, int64_t bytes,
   }, threads);
 }
 
+bool has_whole_lines(const Box& box, const Place& to, int element_bytes) noexcept {
+  std::array<int64_t, kMaxBoxRank> strides;
+  for (int i = 1; i < box.rank; ++i) strides[static_cast<size_t>(i) - 1] = box[i].to;
+  return whole_lines(to, element_bytes, box[0].extent,
+                     std::span(strides.data(), static_cast<size_t>(box.rank) - 1));
+}
+
 /// Splits a contiguous run so that its middle is whole cache lines of the output.
 bool stream_bytes(Call& call, const Place& from, const Place& to, int element_bytes, int64_t count,
                   int64_t bytes_moved, Threads threads) {
@@ -270,10 +277,7 @@ void copy_box(Call& call, const Place& from, const Place& to, int element_bytes,
   const bool run = box.rank == 1 && box[0].from == 1 && box[0].to == 1;
   if (stream) {
     if (run && stream_bytes(call, from, to, element_bytes, box[0].extent, bytes_moved, threads)) return;
-    std::array<int64_t, kMaxBoxRank> strides;
-    for (int i = 1; i < box.rank; ++i) strides[static_cast<size_t>(i) - 1] = box[i].to;
-    stream = whole_lines(to, element_bytes, box[0].extent,
-                         std::span(strides.data(), static_cast<size_t>(box.rank) - 1));
+    stream = has_whole_lines(box, to, element_bytes);
   }
   if (run && cpu && !stream) return copy_bytes(call, to.data, from.data, bytes, threads);
 
@@ -292,18 +296,20 @@ void copy_box(Call& call, const Place& from, const Place& to, int element_bytes,
 }
 
 void fill_box(Call& call, uint64_t value, const Place& to, int element_bytes, Box box,
-              Threads threads) {
+              int64_t bytes_moved, Threads threads) {
   if (box.count() == 0) return;
   for (int i = 0; i < box.rank; ++i) box[i].from = 0;
   box.canonicalize();
   const Kernel kernel = fill_kernel(call, element_bytes);
-  const TaskGrid grid = grid_of(call, box, element_bytes, 1);
-  if (explained(call, kernel, false, 0, box.count() * element_bytes, grid.tasks())) return;
+  const bool stream = kernel.entry.stream != nullptr && wants_stream(call.context, bytes_moved) &&
+                      box[0].to == 1 && has_whole_lines(box, to, element_bytes);
+  const TaskGrid grid = grid_of(call, box, element_bytes, stream ? kLineBytes / element_bytes : 1);
+  if (explained(call, kernel, stream, 0, box.count() * element_bytes, grid.tasks())) return;
   call.require_reachable(advanced(to, reach(box, &BoxDim::to), 0));
   call.for_each_task(grid.tasks(), [&](int64_t task) {
     const Operand y = operand_of(to, element_bytes, box, grid.slice(task), &BoxDim::to);
     const Extents extents(y, &value);
-    call_kernel(kernel.entry.plain, call, nullptr, extents.scalars(call), y);
+    call_kernel(stream ? kernel.entry.stream : kernel.entry.plain, call, nullptr, extents.scalars(call), y);
   }, threads);
 }
 

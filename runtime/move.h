@@ -123,7 +123,7 @@ void copy_box(Call& call, const Place& from, const Place& to, int element_bytes,
 
 /// Writes `value` (its low element_bytes) all over a box.
 void fill_box(Call& call, uint64_t value, const Place& to, int element_bytes, Box box,
-              Threads threads = Threads::kAll);
+              int64_t bytes_moved, Threads threads = Threads::kAll);
 
 /// The kernels behind copy_box and fill_box, for tiles of a larger call.
 Kernel copy_kernel(const Call& call, int element_bytes);

@@ -29,6 +29,15 @@ inline void vectorize_rows(Halide::Func f, const Halide::Var& row, const Halide:
   }
 }
 
+/// Rows of whole cache lines, a line per step.
+template <typename Output>
+void stream_rows(Output& y, Halide::Stage stage, const Halide::Var& row) {
+  promise_whole_lines(y);
+  Halide::Var lane("lane");
+  stage.split(row, row, lane, kLineBytes / y.type().bytes(), Halide::TailStrategy::RoundUp)
+      .vectorize(lane);
+}
+
 template <typename Input, typename Output>
 void schedule_strided_copy(Input& x, Output& y, const Halide::Var& d0,
                            const StridedKnobs& knobs, bool stream) {
@@ -38,11 +47,7 @@ void schedule_strided_copy(Input& x, Output& y, const Halide::Var& d0,
   Halide::Func f = y;
   const int lanes = kLineBytes / y.type().bytes();
   if (stream) {
-    promise_whole_lines(y);
-    Halide::Var lane("lane");
-    f.specialize(x.dim(0).stride() == 1)
-        .split(d0, d0, lane, lanes, Halide::TailStrategy::RoundUp)
-        .vectorize(lane);
+    stream_rows(y, f.specialize(x.dim(0).stride() == 1), d0);
     f.specialize_fail("a streaming copy reads dense rows");
     return;
   }
@@ -53,8 +58,9 @@ void schedule_strided_copy(Input& x, Output& y, const Halide::Var& d0,
 }
 
 template <typename Output>
-void schedule_fill(Output& y, const Halide::Var& d0, const StridedKnobs& knobs) {
+void schedule_fill(Output& y, const Halide::Var& d0, const StridedKnobs& knobs, bool stream) {
   begin_at_zero(y);
+  if (stream) return stream_rows(y, Halide::Func(y), d0);
   y.dim(0).set_stride(Halide::Expr());
   Halide::Func f = y;
   const Halide::Expr dense = y.dim(0).stride() == 1;

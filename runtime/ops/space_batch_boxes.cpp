@@ -128,7 +128,8 @@ void run_space_batch_boxes(Call& call, const SpaceBatchGeometry& geometry, const
       for (int r = 0; r < geometry.run; ++r) {
         Box part = box;
         if (geometry.run > 1) part[0].extent = 1;
-        fill_box(call, geometry.pad_bits >> (8 * bytes * r), advanced(there, r, bytes), bytes, part, threads);
+        fill_box(call, geometry.pad_bits >> (8 * bytes * r), advanced(there, r, bytes), bytes, part,
+                 geometry.bytes_moved, threads);
       }
     }
   };

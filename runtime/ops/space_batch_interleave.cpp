@@ -142,7 +142,8 @@ void fill_plane(const PlaneMove& move) {
   for (int i = 0; i < plane.outer.rank; ++i) box.add(plane.outer[i]);
   box.add({plane.w.block, 0, plane.w.block_stride});
   box.add({plane.h.block, 0, plane.h.block_stride});
-  fill_box(move.call, move.geometry.pad_bits, move.phases, move.geometry.element_bytes, box);
+  fill_box(move.call, move.geometry.pad_bits, move.phases, move.geometry.element_bytes, box,
+           move.geometry.bytes_moved);
 }
 
 /// The kernel for this geometry; nothing where none applies.
