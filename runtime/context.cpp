@@ -10,7 +10,6 @@
 namespace sylvite {
 
 using internal::kTargets;
-using internal::require;
 using internal::require_argument;
 
 namespace {

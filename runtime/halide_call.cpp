@@ -152,6 +152,7 @@ void parallel_tasks(const Context& context, int64_t tasks, void (*task)(void* st
   raise_pool(threads);
   halide_do_par_for(
       nullptr,
+      // NOLINTNEXTLINE(readability-non-const-parameter): the type is halide_task_t.
       [](void*, int, uint8_t* q) {
         reinterpret_cast<TaskQueue*>(q)->drain();
         return 0;
@@ -193,23 +194,23 @@ void halide_error(void* user_context, const char* message) {
 
 void halide_print(void*, const char*) {}
 
-void* halide_malloc(void* user_context, size_t bytes) {
+void* halide_malloc(void* user_context, size_t x) {
   using sylvite::internal::CallState;
   const CallState* state = sylvite::internal::call_state(user_context);
   const sylvite::Allocator* allocator = state ? state->context.allocator() : nullptr;
   // The size stands before the block: Halide frees without it.
-  const auto total = static_cast<int64_t>(bytes + 2 * sylvite::internal::kAlignment);
+  const auto total = static_cast<int64_t>(x + 2 * sylvite::internal::kAlignment);
   auto* block = static_cast<char*>(sylvite::internal::allocate(allocator, total));
   if (block == nullptr) return nullptr;
   std::memcpy(block, &total, sizeof total);
   return block + sylvite::internal::kAlignment;
 }
 
-void halide_free(void* user_context, void* pointer) {
+void halide_free(void* user_context, void* ptr) {
   using sylvite::internal::CallState;
-  if (pointer == nullptr) return;
+  if (ptr == nullptr) return;
   const CallState* state = sylvite::internal::call_state(user_context);
-  char* block = static_cast<char*>(pointer) - sylvite::internal::kAlignment;
+  char* block = static_cast<char*>(ptr) - sylvite::internal::kAlignment;
   int64_t total = 0;
   std::memcpy(&total, block, sizeof total);
   sylvite::internal::deallocate(state ? state->context.allocator() : nullptr, block, total);
@@ -217,12 +218,9 @@ void halide_free(void* user_context, void* pointer) {
 
 // Halide asks for the developer's names; a machine that only runs programs has the versioned ones.
 void* halide_load_library(const char* name) {
-  for (const char* known : {"libcuda.so", "libOpenCL.so"}) {
-    if (std::strcmp(name, known) == 0) {
-      std::array<char, 32> versioned = {};
-      std::strcpy(versioned.data(), known);
-      std::strcat(versioned.data(), ".1");
-      if (void* library = dlopen(versioned.data(), RTLD_LAZY)) return library;
+  for (const char* versioned : {"libcuda.so.1", "libOpenCL.so.1"}) {
+    if (std::string_view(versioned).starts_with(name)) {
+      if (void* library = dlopen(versioned, RTLD_LAZY)) return library;
     }
   }
   return dlopen(name, RTLD_LAZY);

@@ -17,7 +17,6 @@ using internal::Checked;
 using internal::checked_add;
 using internal::checked_mul;
 using internal::require_argument;
-using internal::SpaceBatchAxis;
 using internal::SpaceBatchGeometry;
 
 namespace {
@@ -216,7 +215,8 @@ void widen(SpaceBatchGeometry& g) noexcept {
   });
   if (!divides) return;
   wide.element_bytes = static_cast<int>(bytes);
-  for (int64_t c = 1; c < g.channels; ++c) wide.pad_bits |= g.pad_bits << (8 * g.element_bytes * c);
+  const int64_t bits = int64_t{8} * g.element_bytes;
+  for (int64_t c = 1; c < g.channels; ++c) wide.pad_bits |= g.pad_bits << (bits * c);
   wide.channels = 1;
   g = wide;
 }

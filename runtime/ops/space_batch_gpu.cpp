@@ -9,8 +9,10 @@
 namespace sylvite::internal {
 namespace {
 
-constexpr std::array<int, 4> kToBatch = find_widths(space_batch::kKernelNames, "space_to_batch_gpu_u");
-constexpr std::array<int, 4> kToSpace = find_widths(space_batch::kKernelNames, "batch_to_space_gpu_u");
+constexpr std::array<int, 4> kToBatch =
+    find_widths(space_batch::kKernelNames, "space_to_batch_gpu_u");
+constexpr std::array<int, 4> kToSpace =
+    find_widths(space_batch::kKernelNames, "batch_to_space_gpu_u");
 
 /// Whether every offset inside the operands fits a kernel's int32.
 bool fits(std::initializer_list<Dim> dims) noexcept {
@@ -31,36 +33,58 @@ bool run_space_batch_gpu(Call& call, const SpaceBatchGeometry& geometry, const P
   const int row = (geometry.to_batch ? kToBatch : kToSpace)[index];
   if (row < 0) return false;
   const SpaceBatchAxis w = geometry.axis[static_cast<size_t>(geometry.axes - 1)];
-  const SpaceBatchAxis h = geometry.axes > 1 ? geometry.axis[static_cast<size_t>(geometry.axes - 2)] : SpaceBatchAxis{};
+  const SpaceBatchAxis h =
+      geometry.axes > 1 ? geometry.axis[static_cast<size_t>(geometry.axes - 2)] : SpaceBatchAxis{};
   const Dim n_image = {geometry.channels, geometry.image_channel_stride};
   const Dim m_image = {geometry.batch, geometry.image_batch_stride};
   const Dim n_phase = {geometry.channels, geometry.phase_channel_stride};
   const Dim m_phase = {geometry.batch, geometry.phase_batch_stride};
-  if (geometry.axes > 2 || w.image == 0 || h.image == 0 || w.before > INT32_MAX / 2 || h.before > INT32_MAX / 2 ||
+  if (geometry.axes > 2 || w.image == 0 || h.image == 0 || w.before > INT32_MAX / 2 ||
+      h.before > INT32_MAX / 2 ||
       !fits({{w.image, w.image_stride}, {h.image, h.image_stride}, n_image, m_image}) ||
-      !fits({{w.phase, w.phase_stride}, {h.phase, h.phase_stride}, n_phase, m_phase,
-             {h.block, h.block_stride}, {w.block, w.block_stride}})) {
+      !fits({{w.phase, w.phase_stride},
+             {h.phase, h.phase_stride},
+             n_phase,
+             m_phase,
+             {h.block, h.block_stride},
+             {w.block, w.block_stride}})) {
     return false;
   }
-  const Kernel kernel = pick_kernel(space_batch::kKernelNames, space_batch::kKernels, row, call.targets, call.op);
+  const Kernel kernel =
+      pick_kernel(space_batch::kKernelNames, space_batch::kKernels, row, call.targets, call.op);
   const int64_t written = geometry.output_count * bytes;
   if (explained(call, kernel, false, geometry.bytes_moved - written, written, 1)) return true;
-  const Operand here = operand(image, bytes, {{w.image, w.image_stride}, {h.image, h.image_stride}, n_image, m_image});
-  const Operand there = operand(phases, bytes, {{w.phase, w.phase_stride}, {h.phase, h.phase_stride}, n_phase, m_phase,
-                                                {h.block, h.block_stride}, {w.block, w.block_stride}});
+  const Operand here = operand(
+      image, bytes, {{w.image, w.image_stride}, {h.image, h.image_stride}, n_image, m_image});
+  const Operand there = operand(phases, bytes,
+                                {{w.phase, w.phase_stride},
+                                 {h.phase, h.phase_stride},
+                                 n_phase,
+                                 m_phase,
+                                 {h.block, h.block_stride},
+                                 {w.block, w.block_stride}});
   call.require_reachable(image);
   call.require_reachable(phases);
   const auto before_w = static_cast<int32_t>(w.before);
   const auto before_h = static_cast<int32_t>(h.before);
   const auto& to = there.extent;
   if (geometry.to_batch) {
-    const std::array<const void*, 11> scalars = {
-        &geometry.pad_bits, &here.extent[0], &here.extent[1], &before_w, &before_h, &to[0], &to[1],
-        &to[2],             &to[3],          &to[4],          &to[5]};
+    const std::array<const void*, 11> scalars = {&geometry.pad_bits,
+                                                 here.extent.data(),
+                                                 &here.extent[1],
+                                                 &before_w,
+                                                 &before_h,
+                                                 to.data(),
+                                                 &to[1],
+                                                 &to[2],
+                                                 &to[3],
+                                                 &to[4],
+                                                 &to[5]};
     call_kernel(kernel.entry.plain, call, &here, scalars, there);
   } else {
-    const std::array<const void*, 8> scalars = {&to[5],          &to[4],          &before_w,       &before_h,
-                                                &here.extent[0], &here.extent[1], &here.extent[2], &here.extent[3]};
+    const std::array<const void*, 8> scalars = {
+        &to[5],          &to[4],          &before_w,      &before_h, here.extent.data(),
+        &here.extent[1], &here.extent[2], &here.extent[3]};
     call_kernel(kernel.entry.plain, call, &there, scalars, here);
   }
   return true;

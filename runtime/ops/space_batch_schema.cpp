@@ -25,8 +25,8 @@ Parsed parse(std::string_view op, std::span<const Argument> given, std::string_v
                              "order", sides, sides == "paddings" ? "pad_value" : "order"});
   Parsed parsed;
   const std::string_view order = arguments.text("order", "NCHW");
-  require_argument(order == "NCHW" || order == "NHWC", op, ": argument order is \"", order,
-                   "\", want \"NCHW\" or \"NHWC\"");
+  require_argument(order == "NCHW" || order == "NHWC", op, R"(: argument order is ")", order,
+                   R"(", want "NCHW" or "NHWC")");
   parsed.layout = order == "NHWC" ? Layout::kNhwc : Layout::kNchw;
   parsed.pad_value = arguments.number("pad_value", 0);
   const int64_t block_size = arguments.integer("block_size", 2);
