@@ -74,30 +74,6 @@ int64_t reach(const Box& box, int64_t BoxDim::*stride) noexcept {
   return sum;
 }
 
-/// One side of a box's slice as a kernel sees it.
-Operand operand_of(const Place& place, int element_bytes, const Box& box,
-                   const TaskGrid::Slice& slice, int64_t BoxDim::*stride) noexcept {
-  int64_t offset = 0;
-  Operand operand;
-  operand.device = place.device;
-  operand.element_bytes = element_bytes;
-  operand.rank = kKernelBoxRank;
-  for (int i = 0; i < box.rank; ++i)
-    offset += slice.start[static_cast<size_t>(i)] * (box[i].*stride);
-  for (size_t i = 0; i < kKernelBoxRank; ++i) {
-    const bool used = static_cast<int>(i) < box.rank;
-    operand.extent[i] = used ? static_cast<int32_t>(slice.count[i]) : 1;
-    // A dimension of one step may have a stride beyond int32; nothing multiplies it.
-    operand.stride[i] =
-        used && slice.count[i] > 1 ? static_cast<int32_t>(box.dims[i].*stride) : i == 0;
-  }
-  const Place at = advanced(place, offset, element_bytes);
-  operand.data = at.data;
-  operand.storage = at.storage;
-  operand.offset = at.offset;
-  return operand;
-}
-
 /// The scalars of the box kernels: the value of a fill, and on a GPU the extents of the box.
 class Extents {
  public:
@@ -113,23 +89,6 @@ class Extents {
   std::array<const void*, kKernelBoxRank + 1> scalars_;
   size_t first_ = 0;
 };
-
-TaskGrid grid_of(const Call& call, const Box& box, int element_bytes, int64_t granule) noexcept {
-  std::array<int64_t, kMaxBoxRank> extents;
-  std::array<int64_t, kMaxBoxRank> from;
-  std::array<int64_t, kMaxBoxRank> to;
-  for (size_t i = 0; i < static_cast<size_t>(box.rank); ++i) {
-    extents[i] = box.dims[i].extent;
-    from[i] = box.dims[i].from;
-    to[i] = box.dims[i].to;
-  }
-  const auto rank = static_cast<size_t>(box.rank);
-  TaskGrid grid(std::span(extents.data(), rank), kKernelBoxRank, 2L * element_bytes,
-                call.task_bytes(), granule);
-  grid.keep_within_int32(std::span(from.data(), rank), 0);
-  grid.keep_within_int32(std::span(to.data(), rank), 0);
-  return grid;
-}
 
 /// A contiguous run of bytes, each task a memcpy.
 void copy_bytes(Call& call, std::byte* to, const std::byte* from, int64_t bytes, Threads threads) {
@@ -174,6 +133,47 @@ bool stream_bytes(Call& call, const Place& from, const Place& to, int element_by
 }
 
 }  // namespace
+
+Operand operand_of(const Place& place, int element_bytes, const Box& box,
+                   const TaskGrid::Slice& slice, int64_t BoxDim::*stride) noexcept {
+  int64_t offset = 0;
+  Operand operand;
+  operand.device = place.device;
+  operand.element_bytes = element_bytes;
+  operand.rank = kKernelBoxRank;
+  for (int i = 0; i < box.rank; ++i)
+    offset += slice.start[static_cast<size_t>(i)] * (box[i].*stride);
+  for (size_t i = 0; i < kKernelBoxRank; ++i) {
+    const bool used = static_cast<int>(i) < box.rank;
+    operand.extent[i] = used ? static_cast<int32_t>(slice.count[i]) : 1;
+    // A dimension of one step may have a stride beyond int32; nothing multiplies it.
+    operand.stride[i] =
+        used && slice.count[i] > 1 ? static_cast<int32_t>(box.dims[i].*stride) : i == 0;
+  }
+  const Place at = advanced(place, offset, element_bytes);
+  operand.data = at.data;
+  operand.storage = at.storage;
+  operand.offset = at.offset;
+  return operand;
+}
+
+TaskGrid grid_of(const Call& call, const Box& box, int kernel_rank, int element_bytes,
+                 int64_t granule) noexcept {
+  std::array<int64_t, kMaxBoxRank> extents;
+  std::array<int64_t, kMaxBoxRank> from;
+  std::array<int64_t, kMaxBoxRank> to;
+  for (size_t i = 0; i < static_cast<size_t>(box.rank); ++i) {
+    extents[i] = box.dims[i].extent;
+    from[i] = box.dims[i].from;
+    to[i] = box.dims[i].to;
+  }
+  const auto rank = static_cast<size_t>(box.rank);
+  TaskGrid grid(std::span(extents.data(), rank), kernel_rank, 2L * element_bytes,
+                call.task_bytes(), granule);
+  grid.keep_within_int32(std::span(from.data(), rank), 0);
+  grid.keep_within_int32(std::span(to.data(), rank), 0);
+  return grid;
+}
 
 Place place_of(const Tensor& tensor, int element_bytes) noexcept {
   return {.data = static_cast<std::byte*>(tensor.data()),
@@ -269,6 +269,7 @@ void copy_box(Call& call, const Place& from, const Place& to, int element_bytes,
               int64_t bytes_moved, Threads threads) {
   if (box.count() == 0) return;
   box.canonicalize();
+  if (transpose_box(call, from, to, element_bytes, box, threads)) return;
   const bool cpu = call.on_cpu();
   const int64_t bytes = box.count() * element_bytes;
   const Kernel kernel = copy_kernel(call, element_bytes);
@@ -281,7 +282,7 @@ void copy_box(Call& call, const Place& from, const Place& to, int element_bytes,
   }
   if (run && cpu && !stream) return copy_bytes(call, to.data, from.data, bytes, threads);
 
-  const TaskGrid grid = grid_of(call, box, element_bytes, stream ? kLineBytes / element_bytes : 1);
+  const TaskGrid grid = grid_of(call, box, kKernelBoxRank, element_bytes, stream ? kLineBytes / element_bytes : 1);
   if (explained(call, kernel, stream, bytes, bytes, grid.tasks())) return;
   const KernelFn entry = stream ? kernel.entry.stream : kernel.entry.plain;
   call.require_reachable(advanced(from, reach(box, &BoxDim::from), 0));
@@ -303,7 +304,7 @@ void fill_box(Call& call, uint64_t value, const Place& to, int element_bytes, Bo
   const Kernel kernel = fill_kernel(call, element_bytes);
   const bool stream = kernel.entry.stream != nullptr && wants_stream(call.context, bytes_moved) &&
                       box[0].to == 1 && has_whole_lines(box, to, element_bytes);
-  const TaskGrid grid = grid_of(call, box, element_bytes, stream ? kLineBytes / element_bytes : 1);
+  const TaskGrid grid = grid_of(call, box, kKernelBoxRank, element_bytes, stream ? kLineBytes / element_bytes : 1);
   if (explained(call, kernel, stream, 0, box.count() * element_bytes, grid.tasks())) return;
   call.require_reachable(advanced(to, reach(box, &BoxDim::to), 0));
   call.for_each_task(grid.tasks(), [&](int64_t task) {

@@ -117,6 +117,19 @@ bool whole_lines(const Place& to, int element_bytes, int64_t row,
 bool explained(const Call& call, const Kernel& kernel, bool stream, int64_t bytes_read,
                int64_t bytes_written, int64_t tasks) noexcept;
 
+/// One side of a box's slice as a kernel sees it.
+Operand operand_of(const Place& place, int element_bytes, const Box& box, const TaskGrid::Slice& slice,
+                   int64_t BoxDim::*stride) noexcept;
+
+/// A box cut into tasks for kernels that loop over kernel_rank dimensions.
+TaskGrid grid_of(const Call& call, const Box& box, int kernel_rank, int element_bytes,
+                 int64_t granule) noexcept;
+
+/// Copies a box that is dense along one dimension of the output and along another of the input;
+/// false where it is not, or nothing is gained.
+bool transpose_box(Call& call, const Place& from, const Place& to, int element_bytes, const Box& box,
+                   Threads threads);
+
 /// Copies a box; bytes_moved is that of the whole call, which decides on streaming.
 void copy_box(Call& call, const Place& from, const Place& to, int element_bytes, Box box,
               int64_t bytes_moved, Threads threads = Threads::kAll);

@@ -21,7 +21,8 @@ void append(Box& box, const Box& more) noexcept {
 Box loops_of(const SpaceBatchGeometry& geometry, const OuterPiece& piece) noexcept {
   const BoxDim channels = {geometry.channels, geometry.image_channel_stride, geometry.phase_channel_stride};
   const BoxDim batch = {geometry.batch, geometry.image_batch_stride, geometry.phase_batch_stride};
-  const int64_t run = geometry.channels_last ? geometry.channels * geometry.run * geometry.element_bytes : 0;
+  const int64_t run = geometry.channels * geometry.run * geometry.element_bytes;
+  const bool short_run = geometry.channels_last && run < kShortRunBytes;
   Box box;
   box.add({geometry.run, 1, 1});
   if (geometry.channels_last) box.add(channels);
@@ -31,7 +32,7 @@ Box loops_of(const SpaceBatchGeometry& geometry, const OuterPiece& piece) noexce
       box.add(piece.blocks[i]);
       box.add(piece.places[i]);
     }
-  } else if (run < kShortRunBytes) {
+  } else if (short_run) {
     box.add(piece.places[0]);
     box.add(piece.blocks[0]);
     for (int i = 1; i < piece.places.rank; ++i) box.add(piece.places[i]);
@@ -41,7 +42,7 @@ Box loops_of(const SpaceBatchGeometry& geometry, const OuterPiece& piece) noexce
   if (!geometry.channels_last) box.add(channels);
   box.add(batch);
   if (geometry.to_batch) {
-    for (int i = run < kShortRunBytes ? 1 : 0; i < piece.blocks.rank; ++i) box.add(piece.blocks[i]);
+    for (int i = short_run ? 1 : 0; i < piece.blocks.rank; ++i) box.add(piece.blocks[i]);
   }
   return box;
 }
@@ -117,7 +118,8 @@ void run_space_batch_boxes(Call& call, const SpaceBatchGeometry& geometry, const
   const auto run = [&](int64_t i, Threads threads) {
     const OuterPiece piece = pieces.piece(i);
     const Box box = loops_of(geometry, piece);
-    const bool large = box.count() * bytes >= kLargeBoxBytes;
+    const int64_t count = box.count();
+    const bool large = count * bytes >= kLargeBoxBytes || 4 * count > geometry.output_count * geometry.run;
     if (large != (threads == Threads::kAll)) return;
     const Place there = advanced(phases, piece.phase_offset, bytes);
     if (piece.inside) {
@@ -133,9 +135,10 @@ void run_space_batch_boxes(Call& call, const SpaceBatchGeometry& geometry, const
       }
     }
   };
-  // Large boxes are shared out one after the other, small ones among the threads as they are.
+  // Boxes that are large, or most of the call, are shared out one after the other; the others go to
+  // the threads as they are.
   for (int64_t i = 0; i < pieces.count(); ++i) run(i, Threads::kAll);
-  if (call.explanation != nullptr || !call.on_cpu() || pieces.count() == 1) {
+  if (call.explanation != nullptr || !call.on_cpu()) {
     for (int64_t i = 0; i < pieces.count(); ++i) run(i, Threads::kThis);
   } else {
     call.for_each_task(pieces.count(), [&](int64_t i) { run(i, Threads::kThis); });

@@ -156,6 +156,8 @@ std::optional<Choice> choose(const Call& call, const SpaceBatchGeometry& geometr
       (channels != 1 && (geometry.image_channel_stride != 1 || geometry.phase_channel_stride != 1))) {
     return std::nullopt;
   }
+  // Rows of one block are a transpose of blocks, not rows to be taken apart.
+  if (w.phase == 1 && w.before == 0 && w.image == w.block) return std::nullopt;
   // Offsets between the phases of one block are a kernel's own, in int32.
   const auto size = [](int64_t value) { return std::abs(static_cast<double>(value)); };
   const double reach = size(w.block) * size(w.block_stride) + (size(w.image) + size(w.before)) * size(channels) +
