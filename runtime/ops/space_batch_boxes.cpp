@@ -57,10 +57,9 @@ AxisPieces pieces_of(const SpaceBatchAxis& axis) noexcept {
   };
   const auto low = [&](int64_t p) { return bound(axis.before, p); };
   const auto high = [&](int64_t p) { return bound(axis.before + axis.image, p); };
-  // The first phase whose bound is lower than that of phase 0.
-  const auto step = [&](int64_t element) { return std::clamp<int64_t>((element - 1) % axis.block + 1, 1, axis.block); };
-  std::array<int64_t, 4> cuts = {0, step(std::max<int64_t>(axis.before, 1)),
-                                 step(std::max<int64_t>(axis.before + axis.image, 1)), axis.block};
+  // The first phase whose bound is lower than that of phase 0; the block where there is none.
+  const auto step = [&](int64_t element) { return element == 0 ? axis.block : (element - 1) % axis.block + 1; };
+  std::array<int64_t, 4> cuts = {0, step(axis.before), step(axis.before + axis.image), axis.block};
   std::sort(cuts.begin(), cuts.end());
   AxisPieces result;
   for (size_t i = 0; i + 1 < cuts.size(); ++i) {
