@@ -36,10 +36,11 @@ class HalideBuffer {
   halide_buffer_t buffer_ = {};
 };
 
-// x(w, row, n, m) -> y(w, row, n, oy, ox), n over images and channels together.
+// x(column, row, n, m) -> y(w, h, n, m, oy, ox), n over images and channels together.
 struct Operands {
   HalideBuffer<4> x;
-  HalideBuffer<5> y;
+  HalideBuffer<6> y;
+  int32_t block_h;
 };
 
 bool fits(const Baseline& baseline, const Problem& problem) {
@@ -56,16 +57,18 @@ std::shared_ptr<Operands> operands(const Baseline& baseline, Problem& problem) {
   return std::shared_ptr<Operands>(new Operands{.x = {problem.x().data(),
                                                       baseline.bits,
                                                       {{{g.width, 1},
-                                                        {g.phase_h, g.width * g.block_h},
+                                                        {g.height, g.width},
                                                         {n, g.width * g.height},
-                                                        {g.block_h, g.width}}}},
+                                                        {1, 0}}}},
                                                 .y = {problem.y().data(),
                                                       baseline.bits,
                                                       {{{g.phase_w, 1},
                                                         {g.phase_h, g.phase_w},
                                                         {n, plane},
+                                                        {1, 0},
                                                         {g.block_h, plane * n * g.block_w},
-                                                        {g.block_w, plane * n}}}}});
+                                                        {g.block_w, plane * n}}}},
+                                                .block_h = g.block_h});
 }
 
 }  // namespace
@@ -83,7 +86,7 @@ std::vector<Contestant> baseline_contestants(Problem& problem) {
   for (const Baseline& baseline : baselines()) {
     if (!fits(baseline, problem)) continue;
     const auto call = [argv = baseline.argv, both = operands(baseline, problem)] {
-      std::array<void*, 2> arguments = {both->x.get(), both->y.get()};
+      std::array<void*, 3> arguments = {both->x.get(), &both->block_h, both->y.get()};
       argv(arguments.data());
     };
     contestants.push_back({.name = baseline.scheduler, .call = call});

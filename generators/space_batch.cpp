@@ -29,7 +29,10 @@ class SpaceToBatch : public Halide::Generator<SpaceToBatch> {
   void generate() {
     y(w, h, n, m, oy, ox) = x(w * int(block_w) + ox, h * block_h + oy, n, m);
   }
-  void schedule() { schedule_space_to_batch(x, y, {w, h, n, m, oy, ox}, block_w, knobs, stream); }
+  void schedule() {
+    if (using_autoscheduler()) return estimate_space_to_batch(x, block_h, y, block_w);
+    schedule_space_to_batch(x, y, {w, h, n, m, oy, ox}, block_w, knobs, stream);
+  }
 
  private:
   Var w{"w"}, h{"h"}, n{"n"}, m{"m"}, oy{"oy"}, ox{"ox"};

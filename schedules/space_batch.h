@@ -12,6 +12,15 @@ struct SpaceBatchKnobs {
   Knob vectors{"vectors", 1, {1, 2, 4}};  // native vectors per store
 };
 
+/// A layer of a network, for Halide's own schedulers: the bench sets them beside ours.
+template <typename Image, typename Scalar, typename Phases>
+void estimate_space_to_batch(Image& x, Scalar& block_h, Phases& y, int block_w) {
+  const int blocks = 240, rows = 240, images = 64, block_rows = 2;
+  x.set_estimates({{0, blocks * block_w}, {0, rows * block_rows}, {0, images}, {0, 1}});
+  block_h.set_estimate(block_rows);
+  y.set_estimates({{0, blocks}, {0, rows}, {0, images}, {0, 1}, {0, block_rows}, {0, block_w}});
+}
+
 /// All phases of a vector of blocks share one dense load: Halide makes it where a vector has more
 /// lanes than the block has columns.
 template <typename Input, typename Output>
