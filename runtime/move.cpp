@@ -114,7 +114,7 @@ bool stream_bytes(Call& call, const Place& from, const Place& to, int element_by
                   int64_t bytes_moved, Threads threads) {
   const auto address = reinterpret_cast<uintptr_t>(to.data);
   const int64_t line = kLineBytes / element_bytes;
-  const int64_t head_bytes = static_cast<int64_t>(-address % kLineBytes);
+  const auto head_bytes = static_cast<int64_t>(-address % kLineBytes);
   if (head_bytes % element_bytes != 0) return false;
   const int64_t head = std::min(head_bytes / element_bytes, count);
   const int64_t body = (count - head) / line * line;

@@ -36,7 +36,7 @@ TaskGrid::TaskGrid(std::span<const int64_t> extents, int kernel_rank, int64_t un
 
 void TaskGrid::keep_within_int32(std::span<const int64_t> strides, int64_t inner_reach) noexcept {
   const auto reach = [&] {
-    double sum = static_cast<double>(inner_reach);
+    auto sum = static_cast<double>(inner_reach);
     for (size_t i = 0; i < strides.size(); ++i) {
       sum += static_cast<double>(chunk_[i] - 1) * std::abs(static_cast<double>(strides[i]));
     }

@@ -114,7 +114,10 @@ Tensor Tensor::empty(DType dtype, const Shape& shape, const Context& context, De
             storage->bytes, " bytes of shape ", shape);
   } else {
     storage->memory = internal::device_allocate(context, device, storage->bytes);
-    if (device.kind == DeviceKind::kCuda) storage->base = reinterpret_cast<void*>(storage->memory);
+    if (device.kind == DeviceKind::kCuda) {
+      // NOLINTNEXTLINE(performance-no-int-to-ptr): CUDA's addresses are integers.
+      storage->base = reinterpret_cast<void*>(storage->memory);
+    }
   }
   storage->owned = true;
   void* data = storage->base;
@@ -184,7 +187,7 @@ Tensor Tensor::to(Device device, const Context& context) const {
     const Tensor dense = dense_copy(host, context);
     return device.kind == DeviceKind::kCpu ? dense : dense.to(device, context);
   }
-  const Tensor dense = dense_copy(*this, context);
+  Tensor dense = dense_copy(*this, context);
   if (device.kind == DeviceKind::kCpu) return dense;
   Tensor y = empty(dtype_, shape_, context, device);
   if (dense.byte_count() > 0) {
