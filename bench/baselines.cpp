@@ -54,21 +54,19 @@ std::shared_ptr<Operands> operands(const Baseline& baseline, Problem& problem) {
   const Geometry& g = problem.geometry();
   const int n = g.images * g.channels;
   const int plane = g.phase_h * g.phase_w;
-  return std::shared_ptr<Operands>(new Operands{.x = {problem.x().data(),
-                                                      baseline.bits,
-                                                      {{{g.width, 1},
-                                                        {g.height, g.width},
-                                                        {n, g.width * g.height},
-                                                        {1, 0}}}},
-                                                .y = {problem.y().data(),
-                                                      baseline.bits,
-                                                      {{{g.phase_w, 1},
-                                                        {g.phase_h, g.phase_w},
-                                                        {n, plane},
-                                                        {1, 0},
-                                                        {g.block_h, plane * n * g.block_w},
-                                                        {g.block_w, plane * n}}}},
-                                                .block_h = g.block_h});
+  return std::shared_ptr<Operands>(
+      new Operands{.x = {problem.x().data(),
+                         baseline.bits,
+                         {{{g.width, 1}, {g.height, g.width}, {n, g.width * g.height}, {1, 0}}}},
+                   .y = {problem.y().data(),
+                         baseline.bits,
+                         {{{g.phase_w, 1},
+                           {g.phase_h, g.phase_w},
+                           {n, plane},
+                           {1, 0},
+                           {g.block_h, plane * n * g.block_w},
+                           {g.block_w, plane * n}}}},
+                   .block_h = g.block_h});
 }
 
 }  // namespace

@@ -96,10 +96,13 @@ void copy_bytes(Call& call, std::byte* to, const std::byte* from, int64_t bytes,
   const Kernel none{.name = "memcpy", .entry = {}, .target = -1};
   if (explained(call, none, false, bytes, bytes, tasks)) return;
   const int64_t piece = ceil_div(ceil_div(bytes, tasks), kLineBytes) * kLineBytes;
-  call.for_each_task(tasks, [&](int64_t i) {
-    const int64_t start = std::min(i * piece, bytes);
-    std::memcpy(to + start, from + start, static_cast<size_t>(std::min(piece, bytes - start)));
-  }, threads);
+  call.for_each_task(
+      tasks,
+      [&](int64_t i) {
+        const int64_t start = std::min(i * piece, bytes);
+        std::memcpy(to + start, from + start, static_cast<size_t>(std::min(piece, bytes - start)));
+      },
+      threads);
 }
 
 bool has_whole_lines(const Box& box, const Place& to, int element_bytes) noexcept {
@@ -168,8 +171,8 @@ TaskGrid grid_of(const Call& call, const Box& box, int kernel_rank, int element_
     to[i] = box.dims[i].to;
   }
   const auto rank = static_cast<size_t>(box.rank);
-  TaskGrid grid(std::span(extents.data(), rank), kernel_rank, 2L * element_bytes,
-                call.task_bytes(), granule);
+  TaskGrid grid(std::span(extents.data(), rank), kernel_rank, 2L * element_bytes, call.task_bytes(),
+                granule);
   grid.keep_within_int32(std::span(from.data(), rank), 0);
   grid.keep_within_int32(std::span(to.data(), rank), 0);
   return grid;
@@ -277,23 +280,28 @@ void copy_box(Call& call, const Place& from, const Place& to, int element_bytes,
                 box[0].from == 1 && box[0].to == 1;
   const bool run = box.rank == 1 && box[0].from == 1 && box[0].to == 1;
   if (stream) {
-    if (run && stream_bytes(call, from, to, element_bytes, box[0].extent, bytes_moved, threads)) return;
+    if (run && stream_bytes(call, from, to, element_bytes, box[0].extent, bytes_moved, threads))
+      return;
     stream = has_whole_lines(box, to, element_bytes);
   }
   if (run && cpu && !stream) return copy_bytes(call, to.data, from.data, bytes, threads);
 
-  const TaskGrid grid = grid_of(call, box, kKernelBoxRank, element_bytes, stream ? kLineBytes / element_bytes : 1);
+  const TaskGrid grid =
+      grid_of(call, box, kKernelBoxRank, element_bytes, stream ? kLineBytes / element_bytes : 1);
   if (explained(call, kernel, stream, bytes, bytes, grid.tasks())) return;
   const KernelFn entry = stream ? kernel.entry.stream : kernel.entry.plain;
   call.require_reachable(advanced(from, reach(box, &BoxDim::from), 0));
   call.require_reachable(advanced(to, reach(box, &BoxDim::to), 0));
-  call.for_each_task(grid.tasks(), [&](int64_t task) {
-    const TaskGrid::Slice slice = grid.slice(task);
-    const Operand x = operand_of(from, element_bytes, box, slice, &BoxDim::from);
-    const Operand y = operand_of(to, element_bytes, box, slice, &BoxDim::to);
-    const Extents extents(y);
-    call_kernel(entry, call, &x, extents.scalars(call), y);
-  }, threads);
+  call.for_each_task(
+      grid.tasks(),
+      [&](int64_t task) {
+        const TaskGrid::Slice slice = grid.slice(task);
+        const Operand x = operand_of(from, element_bytes, box, slice, &BoxDim::from);
+        const Operand y = operand_of(to, element_bytes, box, slice, &BoxDim::to);
+        const Extents extents(y);
+        call_kernel(entry, call, &x, extents.scalars(call), y);
+      },
+      threads);
 }
 
 void fill_box(Call& call, uint64_t value, const Place& to, int element_bytes, Box box,
@@ -304,14 +312,19 @@ void fill_box(Call& call, uint64_t value, const Place& to, int element_bytes, Bo
   const Kernel kernel = fill_kernel(call, element_bytes);
   const bool stream = kernel.entry.stream != nullptr && wants_stream(call.context, bytes_moved) &&
                       box[0].to == 1 && has_whole_lines(box, to, element_bytes);
-  const TaskGrid grid = grid_of(call, box, kKernelBoxRank, element_bytes, stream ? kLineBytes / element_bytes : 1);
+  const TaskGrid grid =
+      grid_of(call, box, kKernelBoxRank, element_bytes, stream ? kLineBytes / element_bytes : 1);
   if (explained(call, kernel, stream, 0, box.count() * element_bytes, grid.tasks())) return;
   call.require_reachable(advanced(to, reach(box, &BoxDim::to), 0));
-  call.for_each_task(grid.tasks(), [&](int64_t task) {
-    const Operand y = operand_of(to, element_bytes, box, grid.slice(task), &BoxDim::to);
-    const Extents extents(y, &value);
-    call_kernel(stream ? kernel.entry.stream : kernel.entry.plain, call, nullptr, extents.scalars(call), y);
-  }, threads);
+  call.for_each_task(
+      grid.tasks(),
+      [&](int64_t task) {
+        const Operand y = operand_of(to, element_bytes, box, grid.slice(task), &BoxDim::to);
+        const Extents extents(y, &value);
+        call_kernel(stream ? kernel.entry.stream : kernel.entry.plain, call, nullptr,
+                    extents.scalars(call), y);
+      },
+      threads);
 }
 
 }  // namespace sylvite::internal

@@ -62,7 +62,8 @@ struct Call : CallState {
   /// Throws kUnsupported where OpenCL memory begins beyond what its kernels can reach.
   void require_reachable(const Place& place) const;
   template <typename Task>
-  void for_each_task(int64_t tasks, const Task& task, Threads threads = Threads::kAll) const noexcept {
+  void for_each_task(int64_t tasks, const Task& task,
+                     Threads threads = Threads::kAll) const noexcept {
     if (on_cpu() && threads == Threads::kAll) return parallel_tasks(context, tasks, task);
     for (int64_t i = 0; i < tasks; ++i) task(i);
   }
@@ -118,8 +119,8 @@ bool explained(const Call& call, const Kernel& kernel, bool stream, int64_t byte
                int64_t bytes_written, int64_t tasks) noexcept;
 
 /// One side of a box's slice as a kernel sees it.
-Operand operand_of(const Place& place, int element_bytes, const Box& box, const TaskGrid::Slice& slice,
-                   int64_t BoxDim::*stride) noexcept;
+Operand operand_of(const Place& place, int element_bytes, const Box& box,
+                   const TaskGrid::Slice& slice, int64_t BoxDim::*stride) noexcept;
 
 /// A box cut into tasks for kernels that loop over kernel_rank dimensions.
 TaskGrid grid_of(const Call& call, const Box& box, int kernel_rank, int element_bytes,
@@ -127,8 +128,8 @@ TaskGrid grid_of(const Call& call, const Box& box, int kernel_rank, int element_
 
 /// Copies a box that is dense along one dimension of the output and along another of the input;
 /// false where it is not, or nothing is gained.
-bool transpose_box(Call& call, const Place& from, const Place& to, int element_bytes, const Box& box,
-                   Threads threads);
+bool transpose_box(Call& call, const Place& from, const Place& to, int element_bytes,
+                   const Box& box, Threads threads);
 
 /// Copies a box; bytes_moved is that of the whole call, which decides on streaming.
 void copy_box(Call& call, const Place& from, const Place& to, int element_bytes, Box box,

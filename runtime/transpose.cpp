@@ -22,8 +22,8 @@ int dense_along(const Box& box, int64_t BoxDim::*stride) noexcept {
 
 }  // namespace
 
-bool transpose_box(Call& call, const Place& from, const Place& to, int element_bytes, const Box& box,
-                   Threads threads) {
+bool transpose_box(Call& call, const Place& from, const Place& to, int element_bytes,
+                   const Box& box, Threads threads) {
   const int a = dense_along(box, &BoxDim::to);
   const int b = dense_along(box, &BoxDim::from);
   if (!call.on_cpu() || a < 0 || b < 0 || a == b) return false;
@@ -34,9 +34,9 @@ bool transpose_box(Call& call, const Place& from, const Place& to, int element_b
     if (i != a && i != b) planes.add(box[i]);
   }
   planes.canonicalize();
-  const Kernel kernel = pick_kernel(
-      transpose::kKernelNames, transpose::kKernels,
-      kTranspose[static_cast<size_t>(width_index(element_bytes))], call.targets, call.op);
+  const Kernel kernel = pick_kernel(transpose::kKernelNames, transpose::kKernels,
+                                    kTranspose[static_cast<size_t>(width_index(element_bytes))],
+                                    call.targets, call.op);
   const TaskGrid grid = grid_of(call, planes, kRank, element_bytes, 1);
   const int64_t bytes = planes.count() * element_bytes;
   if (explained(call, kernel, false, bytes, bytes, grid.tasks())) return true;
