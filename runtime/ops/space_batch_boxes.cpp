@@ -50,6 +50,11 @@ Box loops_of(const SpaceBatchGeometry& geometry, const OuterPiece& piece) noexce
 }  // namespace
 
 AxisPieces pieces_of(const SpaceBatchAxis& axis) noexcept {
+  AxisPieces result;
+  if (axis.before == 0 && axis.image == axis.block * axis.phase) {
+    result.pieces[static_cast<size_t>(result.count++)] = {0, axis.block, 0, axis.phase, true};
+    return result;
+  }
   // Phase p lies in the image for places [low(p), high(p)); both bounds step down once as p grows.
   const auto bound = [&](int64_t element, int64_t p) {
     const int64_t distance = element - p;
@@ -61,7 +66,6 @@ AxisPieces pieces_of(const SpaceBatchAxis& axis) noexcept {
   const auto step = [&](int64_t element) { return element == 0 ? axis.block : (element - 1) % axis.block + 1; };
   std::array<int64_t, 4> cuts = {0, step(axis.before), step(axis.before + axis.image), axis.block};
   std::sort(cuts.begin(), cuts.end());
-  AxisPieces result;
   for (size_t i = 0; i + 1 < cuts.size(); ++i) {
     const int64_t phase = cuts[i];
     const int64_t phases = cuts[i + 1] - phase;
@@ -114,12 +118,7 @@ void run_space_batch_boxes(Call& call, const SpaceBatchGeometry& geometry, const
                            const Place& phases) {
   const int bytes = geometry.element_bytes;
   const OuterPieces pieces(geometry, geometry.axes);
-  const auto run = [&](int64_t i, Threads threads) {
-    const OuterPiece piece = pieces.piece(i);
-    const Box box = loops_of(geometry, piece);
-    const int64_t count = box.count();
-    const bool large = count * bytes >= kLargeBoxBytes || 4 * count > geometry.output_count * geometry.run;
-    if (large != (threads == Threads::kAll)) return;
+  const auto run = [&](const OuterPiece& piece, const Box& box, Threads threads) {
     const Place there = advanced(phases, piece.phase_offset, bytes);
     if (piece.inside) {
       const Place here = advanced(image, piece.image_offset, bytes);
@@ -136,11 +135,23 @@ void run_space_batch_boxes(Call& call, const SpaceBatchGeometry& geometry, const
   };
   // Boxes that are large, or most of the call, are shared out one after the other; the others go to
   // the threads as they are.
-  for (int64_t i = 0; i < pieces.count(); ++i) run(i, Threads::kAll);
+  const auto run_if = [&](int64_t i, Threads threads) {
+    const OuterPiece piece = pieces.piece(i);
+    const Box box = loops_of(geometry, piece);
+    const int64_t count = box.count();
+    const bool large =
+        count * bytes >= kLargeBoxBytes || 4 * count > geometry.output_count * geometry.run;
+    if (large == (threads == Threads::kAll)) run(piece, box, threads);
+  };
+  if (pieces.count() == 1) {
+    const OuterPiece piece = pieces.piece(0);
+    return run(piece, loops_of(geometry, piece), Threads::kAll);
+  }
+  for (int64_t i = 0; i < pieces.count(); ++i) run_if(i, Threads::kAll);
   if (call.explanation != nullptr || !call.on_cpu()) {
-    for (int64_t i = 0; i < pieces.count(); ++i) run(i, Threads::kThis);
+    for (int64_t i = 0; i < pieces.count(); ++i) run_if(i, Threads::kThis);
   } else {
-    call.for_each_task(pieces.count(), [&](int64_t i) { run(i, Threads::kThis); });
+    call.for_each_task(pieces.count(), [&](int64_t i) { run_if(i, Threads::kThis); });
   }
 }
 

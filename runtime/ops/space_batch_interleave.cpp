@@ -32,6 +32,7 @@ consteval KernelIndex index_of(const std::array<std::string_view, Count>& names,
 }
 
 constexpr int64_t kPixelChannels = 3;
+constexpr int64_t kLeastTranspose = 1024;  ///< elements; below, the boxes cost more than they save
 constexpr KernelIndex kToBatch = index_of(space_batch::kKernelNames, "space_to_batch");
 constexpr KernelIndex kToSpace = index_of(space_batch::kKernelNames, "batch_to_space");
 constexpr KernelIndex kPixelsToBatch = index_of(pixels::kKernelNames, "pixels_to_batch");
@@ -157,7 +158,9 @@ std::optional<Choice> choose(const Call& call, const SpaceBatchGeometry& geometr
     return std::nullopt;
   }
   // Rows of one block are a transpose of blocks, not rows to be taken apart.
-  if (w.phase == 1 && w.before == 0 && w.image == w.block) return std::nullopt;
+  if (w.phase == 1 && w.before == 0 && w.image == w.block && geometry.output_count >= kLeastTranspose) {
+    return std::nullopt;
+  }
   // Offsets between the phases of one block are a kernel's own, in int32.
   const auto size = [](int64_t value) { return std::abs(static_cast<double>(value)); };
   const double reach = size(w.block) * size(w.block_stride) + (size(w.image) + size(w.before)) * size(channels) +

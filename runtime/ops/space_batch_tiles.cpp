@@ -16,10 +16,13 @@ struct TileShape {
 /// One step of w and h takes unit_w * unit_h elements; whole rows first, then whole planes.
 TileShape tile_shape(int64_t capacity, int64_t w, int64_t h, int64_t n, int64_t unit) noexcept {
   TileShape tile;
+  if (unit * w * h <= capacity) {  // the common small plane, with no division where it is the only one
+    tile = {.w = w, .h = h, .n = n == 1 ? 1 : std::clamp<int64_t>(capacity / (unit * w * h), 1, n)};
+    return tile;
+  }
   tile.w = std::min(w, capacity / unit);
   if (tile.w == 0) return tile;
   tile.h = std::clamp<int64_t>(capacity / (unit * tile.w), 1, h);
-  if (tile.w == w && tile.h == h) tile.n = std::clamp<int64_t>(capacity / (unit * w * h), 1, n);
   return tile;
 }
 
