@@ -26,9 +26,7 @@ class SpaceToBatch : public Halide::Generator<SpaceToBatch> {
   Output<Buffer<void, 6>> y{"y"};  // w, h, n, m, oy, ox
 
   void configure() { x.set_type(element); }
-  void generate() {
-    y(w, h, n, m, oy, ox) = x(w * int(block_w) + ox, h * block_h + oy, n, m);
-  }
+  void generate() { y(w, h, n, m, oy, ox) = x(w * int(block_w) + ox, h * block_h + oy, n, m); }
   void schedule() {
     if (using_autoscheduler()) return estimate_space_to_batch(x, block_h, y, block_w);
     schedule_space_to_batch(x, y, {w, h, n, m, oy, ox}, block_w, knobs, stream);
@@ -101,8 +99,7 @@ class BatchToSpaceGpu : public Halide::Generator<BatchToSpaceGpu> {
     r = box_of(extent);
     const Expr column = r[0] + crop_left, row = r[1] + crop_top, n = r[2], m = r[3];
     y(anywhere(5)) = Halide::undef(element);
-    y(at_origin(r)) =
-        x(column / block_w, row / block_h, n, m, row % block_h, column % block_w, 0);
+    y(at_origin(r)) = x(column / block_w, row / block_h, n, m, row % block_h, column % block_w, 0);
   }
   void schedule() { schedule_gpu_box(y, r, x, y); }
 

@@ -39,8 +39,8 @@ void stream_rows(Output& y, Halide::Stage stage, const Halide::Var& row) {
 }
 
 template <typename Input, typename Output>
-void schedule_strided_copy(Input& x, Output& y, const Halide::Var& d0,
-                           const StridedKnobs& knobs, bool stream) {
+void schedule_strided_copy(Input& x, Output& y, const Halide::Var& d0, const StridedKnobs& knobs,
+                           bool stream) {
   begin_at_zero(x);
   begin_at_zero(y);
   x.dim(0).set_stride(Halide::Expr());

@@ -19,7 +19,8 @@ void append(Box& box, const Box& more) noexcept {
 
 /// The loops of one combination of pieces, innermost first.
 Box loops_of(const SpaceBatchGeometry& geometry, const OuterPiece& piece) noexcept {
-  const BoxDim channels = {geometry.channels, geometry.image_channel_stride, geometry.phase_channel_stride};
+  const BoxDim channels = {geometry.channels, geometry.image_channel_stride,
+                           geometry.phase_channel_stride};
   const BoxDim batch = {geometry.batch, geometry.image_batch_stride, geometry.phase_batch_stride};
   const int64_t run = geometry.channels * geometry.run * geometry.element_bytes;
   const bool short_run = geometry.channels_last && run < kShortRunBytes;
@@ -63,7 +64,9 @@ AxisPieces pieces_of(const SpaceBatchAxis& axis) noexcept {
   const auto low = [&](int64_t p) { return bound(axis.before, p); };
   const auto high = [&](int64_t p) { return bound(axis.before + axis.image, p); };
   // The first phase whose bound is lower than that of phase 0; the block where there is none.
-  const auto step = [&](int64_t element) { return element == 0 ? axis.block : (element - 1) % axis.block + 1; };
+  const auto step = [&](int64_t element) {
+    return element == 0 ? axis.block : (element - 1) % axis.block + 1;
+  };
   std::array<int64_t, 4> cuts = {0, step(axis.before), step(axis.before + axis.image), axis.block};
   std::sort(cuts.begin(), cuts.end());
   for (size_t i = 0; i + 1 < cuts.size(); ++i) {
@@ -74,7 +77,8 @@ AxisPieces pieces_of(const SpaceBatchAxis& axis) noexcept {
     const int64_t to = std::max(from, high(phase));
     const auto add = [&](int64_t begin, int64_t end, bool inside) {
       if (begin < end) {
-        result.pieces[static_cast<size_t>(result.count++)] = {phase, phases, begin, end - begin, inside};
+        result.pieces[static_cast<size_t>(result.count++)] = {phase, phases, begin, end - begin,
+                                                              inside};
       }
     };
     add(0, from, false);
@@ -106,7 +110,8 @@ OuterPiece OuterPieces::piece(int64_t i) const noexcept {
     const AxisPiece& piece = pieces_[a].pieces[static_cast<size_t>(i % pieces_[a].count)];
     i /= pieces_[a].count;
     outer.inside = outer.inside && piece.inside;
-    outer.image_offset += (piece.place * axis.block + piece.phase - axis.before) * axis.image_stride;
+    outer.image_offset +=
+        (piece.place * axis.block + piece.phase - axis.before) * axis.image_stride;
     outer.phase_offset += piece.place * axis.phase_stride + piece.phase * axis.block_stride;
     outer.places.add({piece.places, axis.block * axis.image_stride, axis.phase_stride});
     outer.blocks.add({piece.phases, axis.image_stride, axis.block_stride});

@@ -18,15 +18,15 @@ using KernelIndex = std::array<std::array<int, 4>, kMaxBlock + 1>;
 
 /// Table rows by block and width, from the kernels' names.
 template <size_t Count>
-consteval KernelIndex index_of(const std::array<std::string_view, Count>& names, std::string_view generator) {
+consteval KernelIndex index_of(const std::array<std::string_view, Count>& names,
+                               std::string_view generator) {
   KernelIndex index;
   for (int block = 0; block <= kMaxBlock; ++block) {
     std::array<char, 64> stem = {};
     size_t length = 0;
     for (const char c : generator) stem[length++] = c;
     for (const char c : {'_', 'b', static_cast<char>('0' + block), '_', 'u'}) stem[length++] = c;
-    index[static_cast<size_t>(block)] =
-        find_widths(names, std::string_view(stem.data(), length));
+    index[static_cast<size_t>(block)] = find_widths(names, std::string_view(stem.data(), length));
   }
   return index;
 }
@@ -44,13 +44,15 @@ struct Choice {
   int64_t channels = 1;
 };
 
-Plane plane_of(const SpaceBatchGeometry& geometry, const OuterPiece& piece, int64_t channels) noexcept {
+Plane plane_of(const SpaceBatchGeometry& geometry, const OuterPiece& piece,
+               int64_t channels) noexcept {
   Plane plane;
   plane.w = geometry.axis[static_cast<size_t>(geometry.axes - 1)];
   if (geometry.axes > 1) plane.h = geometry.axis[static_cast<size_t>(geometry.axes - 2)];
   for (int i = 0; i < piece.places.rank; ++i) plane.outer.add(piece.places[i]);
   if (channels == 1) {
-    plane.outer.add({geometry.channels, geometry.image_channel_stride, geometry.phase_channel_stride});
+    plane.outer.add(
+        {geometry.channels, geometry.image_channel_stride, geometry.phase_channel_stride});
   }
   plane.outer.add({geometry.batch, geometry.image_batch_stride, geometry.phase_batch_stride});
   for (int i = 0; i < piece.blocks.rank; ++i) plane.outer.add(piece.blocks[i]);
@@ -70,8 +72,9 @@ void to_batch(const PlaneMove& move) {
   dims.add(plane.h.phase, plane.h.block * plane.h.image_stride, plane.h.phase_stride);
   dims.add(plane.outer);
   const int looped = move.channels == 1 ? 4 : 3;
-  const TaskGrid grid = dims.grid(move.call, looped, 2 * row * bytes, row + plane.h.block * plane.h.image_stride,
-                                  row + plane.w.block * plane.w.block_stride);
+  const TaskGrid grid =
+      dims.grid(move.call, looped, 2 * row * bytes, row + plane.h.block * plane.h.image_stride,
+                row + plane.w.block * plane.w.block_stride);
   const bool stream = move.streams_rows(
       plane.w.phase, {plane.h.phase_stride, plane.h.block_stride, plane.w.block_stride});
   if (move.explained(stream, grid.tasks())) return;
@@ -87,10 +90,12 @@ void to_batch(const PlaneMove& move) {
       to += s.start[i] * dims.phases[i];
     }
     const int64_t rows = (s.count[1] - 1) * plane.h.block + s.count[0];
-    const Operand x = image_operand(move, advanced(move.image, from, bytes), plane.w.image, {rows, plane.h.image_stride},
-                                    {s.count[2], dims.image[2]}, {s.count[3], dims.image[3]});
-    const Operand y = phases_operand(move, advanced(move.phases, to, bytes), plane.w.phase, {s.count[1], plane.h.phase_stride},
-                                     {s.count[2], dims.phases[2]}, {s.count[3], dims.phases[3]}, s.count[0]);
+    const Operand x = image_operand(move, advanced(move.image, from, bytes), plane.w.image,
+                                    {rows, plane.h.image_stride}, {s.count[2], dims.image[2]},
+                                    {s.count[3], dims.image[3]});
+    const Operand y = phases_operand(
+        move, advanced(move.phases, to, bytes), plane.w.phase, {s.count[1], plane.h.phase_stride},
+        {s.count[2], dims.phases[2]}, {s.count[3], dims.phases[3]}, s.count[0]);
     call_kernel(entry, move.call, &x, scalars, y);
   });
 }
@@ -104,9 +109,10 @@ void to_space(const PlaneMove& move) {
   dims.add(plane.outer);
   const int64_t columns = plane.w.image * move.channels;
   const int looped = move.channels == 1 ? 3 : 2;
-  const TaskGrid grid = dims.grid(move.call, looped, 2 * columns * bytes, columns,
-                                  columns + plane.w.block * plane.w.block_stride +
-                                      plane.h.block * (plane.h.block_stride + plane.h.phase_stride));
+  const TaskGrid grid =
+      dims.grid(move.call, looped, 2 * columns * bytes, columns,
+                columns + plane.w.block * plane.w.block_stride +
+                    plane.h.block * (plane.h.block_stride + plane.h.phase_stride));
   // A streaming kernel writes whole vectors of blocks.
   const bool stream = plane.w.image * bytes % (kLineBytes * plane.w.block) == 0 &&
                       move.streams_rows(plane.w.image, {plane.h.image_stride});
@@ -125,11 +131,13 @@ void to_space(const PlaneMove& move) {
     const int32_t crop_top = narrow(row % plane.h.block);
     const std::array<const void*, 3> scalars = {&block_h, &crop_top, &crop_left};
     const int64_t places = (crop_top + s.count[0] - 1) / plane.h.block + 1;
-    const Operand x = phases_operand(move, advanced(move.phases, from, bytes), plane.w.phase - first_place,
-                                     {places, plane.h.phase_stride}, {s.count[1], dims.phases[1]},
-                                     {s.count[2], dims.phases[2]}, plane.h.block);
-    const Operand y = image_operand(move, advanced(move.image, to, bytes), plane.w.image, {s.count[0], plane.h.image_stride},
-                                    {s.count[1], dims.image[1]}, {s.count[2], dims.image[2]});
+    const Operand x =
+        phases_operand(move, advanced(move.phases, from, bytes), plane.w.phase - first_place,
+                       {places, plane.h.phase_stride}, {s.count[1], dims.phases[1]},
+                       {s.count[2], dims.phases[2]}, plane.h.block);
+    const Operand y = image_operand(move, advanced(move.image, to, bytes), plane.w.image,
+                                    {s.count[0], plane.h.image_stride}, {s.count[1], dims.image[1]},
+                                    {s.count[2], dims.image[2]});
     call_kernel(entry, move.call, &x, scalars, y);
   });
 }
@@ -150,54 +158,67 @@ void fill_plane(const PlaneMove& move) {
 /// The kernel for this geometry; nothing where none applies.
 std::optional<Choice> choose(const Call& call, const SpaceBatchGeometry& geometry) {
   const SpaceBatchAxis& w = geometry.axis[static_cast<size_t>(geometry.axes - 1)];
-  const SpaceBatchAxis h = geometry.axes > 1 ? geometry.axis[static_cast<size_t>(geometry.axes - 2)] : SpaceBatchAxis{};
+  const SpaceBatchAxis h =
+      geometry.axes > 1 ? geometry.axis[static_cast<size_t>(geometry.axes - 2)] : SpaceBatchAxis{};
   const int64_t channels = geometry.channels_last ? geometry.channels : 1;
   if (w.block < 2 || w.block > kMaxBlock || geometry.run != 1 || w.image_stride != channels ||
       w.phase_stride != channels || (channels != 1 && channels != kPixelChannels) ||
-      (channels != 1 && (geometry.image_channel_stride != 1 || geometry.phase_channel_stride != 1))) {
+      (channels != 1 &&
+       (geometry.image_channel_stride != 1 || geometry.phase_channel_stride != 1))) {
     return std::nullopt;
   }
   // Rows of one block are a transpose of blocks, not rows to be taken apart.
-  if (w.phase == 1 && w.before == 0 && w.image == w.block && geometry.output_count >= kLeastTranspose) {
+  if (w.phase == 1 && w.before == 0 && w.image == w.block &&
+      geometry.output_count >= kLeastTranspose) {
     return std::nullopt;
   }
   // Offsets between the phases of one block are a kernel's own, in int32.
   const auto size = [](int64_t value) { return std::abs(static_cast<double>(value)); };
-  const double reach = size(w.block) * size(w.block_stride) + (size(w.image) + size(w.before)) * size(channels) +
-                       size(h.block) * (size(h.block_stride) + size(h.image_stride) + size(h.phase_stride));
+  const double reach =
+      size(w.block) * size(w.block_stride) + (size(w.image) + size(w.before)) * size(channels) +
+      size(h.block) * (size(h.block_stride) + size(h.image_stride) + size(h.phase_stride));
   if (reach > std::numeric_limits<int32_t>::max()) return std::nullopt;
-  if (geometry.to_batch && h.block * w.block * channels * geometry.element_bytes > kTileBytes) return std::nullopt;
-  const auto pick = [&](const auto& names, const auto& rows, const KernelIndex& index) -> std::optional<Choice> {
-    const int row = index[static_cast<size_t>(w.block)][static_cast<size_t>(width_index(geometry.element_bytes))];
+  if (geometry.to_batch && h.block * w.block * channels * geometry.element_bytes > kTileBytes)
+    return std::nullopt;
+  const auto pick = [&](const auto& names, const auto& rows,
+                        const KernelIndex& index) -> std::optional<Choice> {
+    const int row = index[static_cast<size_t>(w.block)]
+                         [static_cast<size_t>(width_index(geometry.element_bytes))];
     if (row < 0) return std::nullopt;
     return Choice{pick_kernel(names, rows, row, call.targets, call.op), channels};
   };
   if (channels == 1) {
-    return pick(space_batch::kKernelNames, space_batch::kKernels, geometry.to_batch ? kToBatch : kToSpace);
+    return pick(space_batch::kKernelNames, space_batch::kKernels,
+                geometry.to_batch ? kToBatch : kToSpace);
   }
-  return pick(pixels::kKernelNames, pixels::kKernels, geometry.to_batch ? kPixelsToBatch : kBatchToPixels);
+  return pick(pixels::kKernelNames, pixels::kKernels,
+              geometry.to_batch ? kPixelsToBatch : kBatchToPixels);
 }
 
 }  // namespace
 
 bool PlaneMove::streams_rows(int64_t row, std::initializer_list<int64_t> strides) const noexcept {
-  if (kernel.entry.stream == nullptr || !wants_stream(call.context, geometry.bytes_moved)) return false;
+  if (kernel.entry.stream == nullptr || !wants_stream(call.context, geometry.bytes_moved))
+    return false;
   std::array<int64_t, kMaxBoxRank + 4> all;
   auto end = std::copy(strides.begin(), strides.end(), all.begin());
   for (int i = 0; i < plane.outer.rank; ++i) {
     const BoxDim& dim = plane.outer[i];
     *end++ = dim.extent == 1 ? 0 : geometry.to_batch ? dim.to : dim.from;
   }
-  return whole_lines(geometry.to_batch ? phases : image, geometry.element_bytes, row, std::span(all.begin(), end));
+  return whole_lines(geometry.to_batch ? phases : image, geometry.element_bytes, row,
+                     std::span(all.begin(), end));
 }
 
 bool PlaneMove::explained(bool stream, int64_t tasks) const noexcept {
   int64_t planes = geometry.element_bytes * channels;
   for (int i = 0; i < plane.outer.rank; ++i) planes *= plane.outer[i].extent;
   const int64_t image_bytes = planes * plane.h.image * plane.w.image;
-  const int64_t phase_bytes = planes * plane.h.phase * plane.h.block * plane.w.phase * plane.w.block;
+  const int64_t phase_bytes =
+      planes * plane.h.phase * plane.h.block * plane.w.phase * plane.w.block;
   // A cropped phase is read where the image has it.
-  return internal::explained(call, kernel, stream, image_bytes, geometry.to_batch ? phase_bytes : image_bytes, tasks);
+  return internal::explained(call, kernel, stream, image_bytes,
+                             geometry.to_batch ? phase_bytes : image_bytes, tasks);
 }
 
 bool run_space_batch_interleaved(Call& call, const SpaceBatchGeometry& geometry, const Place& image,

@@ -27,7 +27,9 @@ struct PlaneMove {
   int64_t channels;  ///< of a pixel whose elements stand together and move together
 
   bool padded() const noexcept {
-    const auto is_padded = [](const SpaceBatchAxis& a) { return a.before != 0 || a.image != a.phase * a.block; };
+    const auto is_padded = [](const SpaceBatchAxis& a) {
+      return a.before != 0 || a.image != a.phase * a.block;
+    };
     return is_padded(plane.w) || is_padded(plane.h);
   }
   /// Whether the output's rows of `row` elements, with these strides and the plane's outer ones, are
@@ -68,7 +70,8 @@ struct Dim {
   int64_t stride;
 };
 
-inline Operand operand(const Place& at, int element_bytes, std::initializer_list<Dim> dims) noexcept {
+inline Operand operand(const Place& at, int element_bytes,
+                       std::initializer_list<Dim> dims) noexcept {
   Operand operand;
   operand.data = at.data;
   operand.storage = at.storage;
@@ -86,20 +89,24 @@ inline Operand operand(const Place& at, int element_bytes, std::initializer_list
 
 /// The image as the kernels see it: columns, rows, n, m; with pixels of several channels those first
 /// and no m.
-inline Operand image_operand(const PlaneMove& move, const Place& at, int64_t columns, Dim rows, Dim n, Dim m) noexcept {
+inline Operand image_operand(const PlaneMove& move, const Place& at, int64_t columns, Dim rows,
+                             Dim n, Dim m) noexcept {
   const int bytes = move.geometry.element_bytes;
   if (move.channels == 1) return operand(at, bytes, {{columns, 1}, rows, n, m});
   return operand(at, bytes, {{move.channels, 1}, {columns, move.channels}, rows, n});
 }
 
 /// The phases alike: w, h, n, m, oy, ox. The blocks are the plane's.
-inline Operand phases_operand(const PlaneMove& move, const Place& at, int64_t columns, Dim rows, Dim n, Dim m,
-                              int64_t oy) noexcept {
+inline Operand phases_operand(const PlaneMove& move, const Place& at, int64_t columns, Dim rows,
+                              Dim n, Dim m, int64_t oy) noexcept {
   const int bytes = move.geometry.element_bytes;
   const Dim block_rows = {oy, move.plane.h.block_stride};
   const Dim block_columns = {move.plane.w.block, move.plane.w.block_stride};
-  if (move.channels == 1) return operand(at, bytes, {{columns, 1}, rows, n, m, block_rows, block_columns});
-  return operand(at, bytes, {{move.channels, 1}, {columns, move.channels}, rows, n, block_rows, block_columns});
+  if (move.channels == 1)
+    return operand(at, bytes, {{columns, 1}, rows, n, m, block_rows, block_columns});
+  return operand(
+      at, bytes,
+      {{move.channels, 1}, {columns, move.channels}, rows, n, block_rows, block_columns});
 }
 
 /// A tile stays in the first two levels of cache, and on any thread's stack.

@@ -16,7 +16,8 @@ struct TileShape {
 /// One step of w and h takes unit_w * unit_h elements; whole rows first, then whole planes.
 TileShape tile_shape(int64_t capacity, int64_t w, int64_t h, int64_t n, int64_t unit) noexcept {
   TileShape tile;
-  if (unit * w * h <= capacity) {  // the common small plane, with no division where it is the only one
+  if (unit * w * h <=
+      capacity) {  // the common small plane, with no division where it is the only one
     tile = {.w = w, .h = h, .n = n == 1 ? 1 : std::clamp<int64_t>(capacity / (unit * w * h), 1, n)};
     return tile;
   }
@@ -29,7 +30,8 @@ TileShape tile_shape(int64_t capacity, int64_t w, int64_t h, int64_t n, int64_t 
 /// Calls visit(image offset, phase offset, tile extents…) for the tiles of a slice. Grid: h, n, further
 /// outer dimensions.
 template <typename Visit>
-void for_each_tile(const PlaneGrid& dims, const TaskGrid::Slice& s, const TileShape& tile, const Visit& visit) {
+void for_each_tile(const PlaneGrid& dims, const TaskGrid::Slice& s, const TileShape& tile,
+                   const Visit& visit) {
   int64_t planes = 1;
   for (size_t i = 2; i < dims.rank; ++i) planes *= s.count[i];
   for (int64_t p = 0; p < planes; ++p) {
@@ -59,13 +61,15 @@ class PaddedTiles {
   explicit PaddedTiles(const PlaneMove& move)
       : move_(move),
         bytes_(move.geometry.element_bytes),
-        tile_(tile_shape(kTileBytes / bytes_, move.plane.w.phase, move.plane.h.phase, move.plane.outer[0].extent,
+        tile_(tile_shape(kTileBytes / bytes_, move.plane.w.phase, move.plane.h.phase,
+                         move.plane.outer[0].extent,
                          move.plane.w.block * move.plane.h.block * move.channels)),
         copy_(copy_kernel(move.call, bytes_)),
         fill_(fill_kernel(move.call, bytes_)) {
     const Plane& plane = move.plane;
-    stream_ = tile_.w == plane.w.phase && move.streams_rows(plane.w.phase, {plane.h.phase_stride, plane.h.block_stride,
-                                                                             plane.w.block_stride});
+    stream_ = tile_.w == plane.w.phase &&
+              move.streams_rows(plane.w.phase,
+                                {plane.h.phase_stride, plane.h.block_stride, plane.w.block_stride});
   }
 
   void run() const {
@@ -73,17 +77,20 @@ class PaddedTiles {
     PlaneGrid dims;
     dims.add(plane.h.phase, plane.h.block * plane.h.image_stride, plane.h.phase_stride);
     dims.add(plane.outer);
-    const int64_t row_bytes = plane.w.phase * plane.w.block * plane.h.block * move_.channels * bytes_;
+    const int64_t row_bytes =
+        plane.w.phase * plane.w.block * plane.h.block * move_.channels * bytes_;
     const TaskGrid grid = dims.grid(move_.call, kMaxBoxRank, 2 * row_bytes, 0, 0);
     if (move_.explained(stream_, grid.tasks())) return;
     move_.call.for_each_task(grid.tasks(), [&](int64_t task) {
       Tile memory;
-      for_each_tile(dims, grid.slice(task), tile_, [&](int64_t image, int64_t phases, int64_t n, int64_t h, int64_t rows) {
-        for (int64_t w = 0; w < plane.w.phase; w += tile_.w) {
-          const Part part = {image, phases, n, h, rows, w, std::min(tile_.w, plane.w.phase - w)};
-          move_part(part, memory);
-        }
-      });
+      for_each_tile(dims, grid.slice(task), tile_,
+                    [&](int64_t image, int64_t phases, int64_t n, int64_t h, int64_t rows) {
+                      for (int64_t w = 0; w < plane.w.phase; w += tile_.w) {
+                        const Part part = {
+                            image, phases, n, h, rows, w, std::min(tile_.w, plane.w.phase - w)};
+                        move_part(part, memory);
+                      }
+                    });
     });
   }
 
@@ -112,12 +119,15 @@ class PaddedTiles {
   void move_part(const Part& part, Tile& tile) const {
     const Plane& plane = move_.plane;
     const Operand x = lay_out(part, tile);
-    const Place to = advanced(move_.phases, part.phases + part.h * plane.h.phase_stride + part.w * move_.channels, bytes_);
+    const Place to =
+        advanced(move_.phases,
+                 part.phases + part.h * plane.h.phase_stride + part.w * move_.channels, bytes_);
     const Operand y = phases_operand(move_, to, part.columns, {part.rows, plane.h.phase_stride},
                                      {part.n, plane.outer[0].to}, {1, 0}, plane.h.block);
     const int32_t block_h = narrow(plane.h.block);
     const std::array<const void*, 1> scalars = {&block_h};
-    call_kernel(stream_ ? move_.kernel.entry.stream : move_.kernel.entry.plain, move_.call, &x, scalars, y);
+    call_kernel(stream_ ? move_.kernel.entry.stream : move_.kernel.entry.plain, move_.call, &x,
+                scalars, y);
   }
 
   /// The part's rows with their padding, in cache.
@@ -125,7 +135,8 @@ class PaddedTiles {
     const Plane& plane = move_.plane;
     const int64_t columns = part.columns * plane.w.block;
     const int64_t rows = part.rows * plane.h.block;
-    const int64_t column = part.w * plane.w.block - plane.w.before;  // of the image, at the tile's corner
+    const int64_t column =
+        part.w * plane.w.block - plane.w.before;  // of the image, at the tile's corner
     const int64_t row = part.h * plane.h.block - plane.h.before;
     const Window window = {.left = std::clamp<int64_t>(-column, 0, columns),
                            .right = std::clamp<int64_t>(plane.w.image - column, 0, columns),
@@ -135,11 +146,14 @@ class PaddedTiles {
     const Place corner = {.data = tile.bytes.data(), .storage = nullptr, .offset = 0, .device = {}};
     // A tile of the same window overwrites just what the one before it wrote.
     const bool whole = window == Window{.left = 0, .right = columns, .top = 0, .bottom = rows};
-    const bool same = window == tile.window && columns == tile.columns && rows == tile.rows && part.n <= tile.n;
+    const bool same =
+        window == tile.window && columns == tile.columns && rows == tile.rows && part.n <= tile.n;
     if (!whole && !same) {
       const std::array<const void*, 1> value = {&move_.geometry.pad_bits};
-      call_kernel(fill_.entry.plain, move_.call, nullptr, value,
-                  operand(corner, bytes_, {{row_elements * rows * part.n, 1}, {1, 0}, {1, 0}, {1, 0}, {1, 0}, {1, 0}}));
+      call_kernel(
+          fill_.entry.plain, move_.call, nullptr, value,
+          operand(corner, bytes_,
+                  {{row_elements * rows * part.n, 1}, {1, 0}, {1, 0}, {1, 0}, {1, 0}, {1, 0}}));
     }
     if (!same) {
       tile.window = window;
@@ -150,13 +164,26 @@ class PaddedTiles {
     if (window.left < window.right && window.top < window.bottom) {
       const Dim across = {(window.right - window.left) * move_.channels, 1};
       const int64_t down = window.bottom - window.top;
-      const Place from = advanced(move_.image, part.image + (row + window.top) * plane.h.image_stride + (column + window.left) * move_.channels, bytes_);
-      const Place to = advanced(corner, window.top * row_elements + window.left * move_.channels, bytes_);
-      const Operand x = operand(from, bytes_, {across, {down, plane.h.image_stride}, {part.n, plane.outer[0].from}, {1, 0}, {1, 0}, {1, 0}});
-      const Operand y = operand(to, bytes_, {across, {down, row_elements}, {part.n, row_elements * rows}, {1, 0}, {1, 0}, {1, 0}});
+      const Place from = advanced(move_.image,
+                                  part.image + (row + window.top) * plane.h.image_stride +
+                                      (column + window.left) * move_.channels,
+                                  bytes_);
+      const Place to =
+          advanced(corner, window.top * row_elements + window.left * move_.channels, bytes_);
+      const Operand x = operand(from, bytes_,
+                                {across,
+                                 {down, plane.h.image_stride},
+                                 {part.n, plane.outer[0].from},
+                                 {1, 0},
+                                 {1, 0},
+                                 {1, 0}});
+      const Operand y = operand(
+          to, bytes_,
+          {across, {down, row_elements}, {part.n, row_elements * rows}, {1, 0}, {1, 0}, {1, 0}});
       call_kernel(copy_.entry.plain, move_.call, &x, {}, y);
     }
-    return image_operand(move_, corner, columns, {rows, row_elements}, {part.n, row_elements * rows}, {1, 0});
+    return image_operand(move_, corner, columns, {rows, row_elements},
+                         {part.n, row_elements * rows}, {1, 0});
   }
 
   const PlaneMove& move_;
