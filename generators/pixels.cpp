@@ -6,11 +6,7 @@
 
 namespace sylvite {
 
-using Halide::Expr;
-using Halide::GeneratorParam;
 using Halide::Type;
-using Halide::UInt;
-using Halide::Var;
 
 class PixelsToBatch : public Halide::Generator<PixelsToBatch> {
  public:

@@ -6,13 +6,10 @@
 
 namespace sylvite {
 
-using Halide::cast;
 using Halide::clamp;
 using Halide::Expr;
-using Halide::GeneratorParam;
 using Halide::select;
 using Halide::Type;
-using Halide::UInt;
 using Halide::Var;
 
 class SpaceToBatch : public Halide::Generator<SpaceToBatch> {

@@ -3,9 +3,7 @@
 
 namespace sylvite {
 
-using Halide::GeneratorParam;
 using Halide::Type;
-using Halide::UInt;
 
 class StridedCopy : public Halide::Generator<StridedCopy> {
  public:

@@ -4,10 +4,7 @@
 
 namespace sylvite {
 
-using Halide::GeneratorParam;
 using Halide::Type;
-using Halide::UInt;
-using Halide::Var;
 
 class Transpose : public Halide::Generator<Transpose> {
  public:

@@ -13,12 +13,13 @@ template <typename Extents>
 Halide::RDom box_of(const Extents& extent) {
   Halide::Region region;
   for (size_t i = 0; i < extent.size(); ++i) region.emplace_back(0, extent[i]);
-  return Halide::RDom(region, "r");
+  return {region, "r"};
 }
 
 /// A coordinate per dimension, for what a kernel leaves as it is.
 inline std::vector<Halide::Var> anywhere(int dimensions) {
   std::vector<Halide::Var> vars;
+  vars.reserve(static_cast<size_t>(dimensions));
   for (int i = 0; i < dimensions; ++i) vars.emplace_back("a" + std::to_string(i));
   return vars;
 }
@@ -26,6 +27,7 @@ inline std::vector<Halide::Var> anywhere(int dimensions) {
 /// The coordinates of a loop step in a buffer whose last dimension is its origin.
 inline std::vector<Halide::Expr> at_origin(const Halide::RDom& r) {
   std::vector<Halide::Expr> at;
+  at.reserve(static_cast<size_t>(r.dimensions()) + 1);
   for (int i = 0; i < r.dimensions(); ++i) at.emplace_back(r[i]);
   at.emplace_back(0);
   return at;

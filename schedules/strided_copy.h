@@ -13,6 +13,7 @@ struct StridedKnobs {
 
 inline std::vector<Halide::Var> strided_vars() {
   std::vector<Halide::Var> vars;
+  vars.reserve(6);
   for (int i = 0; i < 6; ++i) vars.emplace_back("d" + std::to_string(i));
   return vars;
 }

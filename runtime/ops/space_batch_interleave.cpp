@@ -201,7 +201,7 @@ bool PlaneMove::streams_rows(int64_t row, std::initializer_list<int64_t> strides
   if (kernel.entry.stream == nullptr || !wants_stream(call.context, geometry.bytes_moved))
     return false;
   std::array<int64_t, kMaxBoxRank + 4> all;
-  auto end = std::copy(strides.begin(), strides.end(), all.begin());
+  auto* end = std::copy(strides.begin(), strides.end(), all.begin());
   for (int i = 0; i < plane.outer.rank; ++i) {
     const BoxDim& dim = plane.outer[i];
     *end++ = dim.extent == 1 ? 0 : geometry.to_batch ? dim.to : dim.from;

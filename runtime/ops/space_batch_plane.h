@@ -66,8 +66,8 @@ struct PlaneGrid {
 inline int32_t narrow(int64_t value) noexcept { return static_cast<int32_t>(value); }
 
 struct Dim {
-  int64_t extent;
-  int64_t stride;
+  int64_t extent = 1;
+  int64_t stride = 0;
 };
 
 inline Operand operand(const Place& at, int element_bytes,
@@ -87,26 +87,36 @@ inline Operand operand(const Place& at, int element_bytes,
   return operand;
 }
 
+/// Whole pixels in front of the other dimensions. Their kernels are promised dense rows, also where a
+/// row is one pixel.
+inline Operand pixels(const PlaneMove& move, const Place& at, int64_t columns,
+                      std::initializer_list<Dim> dims) noexcept {
+  Operand rows = operand(at, move.geometry.element_bytes, dims);
+  rows.extent[0] = narrow(move.channels);
+  rows.extent[1] = narrow(columns);
+  rows.stride[0] = 1;
+  rows.stride[1] = narrow(move.channels);
+  return rows;
+}
+
 /// The image as the kernels see it: columns, rows, n, m; with pixels of several channels those first
 /// and no m.
 inline Operand image_operand(const PlaneMove& move, const Place& at, int64_t columns, Dim rows,
                              Dim n, Dim m) noexcept {
-  const int bytes = move.geometry.element_bytes;
-  if (move.channels == 1) return operand(at, bytes, {{columns, 1}, rows, n, m});
-  return operand(at, bytes, {{move.channels, 1}, {columns, move.channels}, rows, n});
+  if (move.channels != 1) return pixels(move, at, columns, {{}, {}, rows, n});
+  return operand(at, move.geometry.element_bytes, {{columns, 1}, rows, n, m});
 }
 
 /// The phases alike: w, h, n, m, oy, ox. The blocks are the plane's.
 inline Operand phases_operand(const PlaneMove& move, const Place& at, int64_t columns, Dim rows,
                               Dim n, Dim m, int64_t oy) noexcept {
-  const int bytes = move.geometry.element_bytes;
   const Dim block_rows = {oy, move.plane.h.block_stride};
   const Dim block_columns = {move.plane.w.block, move.plane.w.block_stride};
-  if (move.channels == 1)
-    return operand(at, bytes, {{columns, 1}, rows, n, m, block_rows, block_columns});
-  return operand(
-      at, bytes,
-      {{move.channels, 1}, {columns, move.channels}, rows, n, block_rows, block_columns});
+  if (move.channels != 1) {
+    return pixels(move, at, columns, {{}, {}, rows, n, block_rows, block_columns});
+  }
+  return operand(at, move.geometry.element_bytes,
+                 {{columns, 1}, rows, n, m, block_rows, block_columns});
 }
 
 /// A tile stays in the first two levels of cache, and on any thread's stack.
