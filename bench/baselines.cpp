@@ -54,7 +54,8 @@ std::shared_ptr<Operands> operands(const Baseline& baseline, Problem& problem) {
   const Geometry& g = problem.geometry();
   const int n = g.images * g.channels;
   const int plane = g.phase_h * g.phase_w;
-  return std::shared_ptr<Operands>(
+  // make_shared would have to move what cannot be moved.
+  return std::shared_ptr<Operands>(  // NOLINT(modernize-make-shared)
       new Operands{.x = {problem.x().data(),
                          baseline.bits,
                          {{{g.width, 1}, {g.height, g.width}, {n, g.width * g.height}, {1, 0}}}},

@@ -89,8 +89,8 @@ inline Operand operand(const Place& at, int element_bytes,
 
 /// Whole pixels in front of the other dimensions. Their kernels are promised dense rows, also where a
 /// row is one pixel.
-inline Operand pixels(const PlaneMove& move, const Place& at, int64_t columns,
-                      std::initializer_list<Dim> dims) noexcept {
+inline Operand pixels_operand(const PlaneMove& move, const Place& at, int64_t columns,
+                              std::initializer_list<Dim> dims) noexcept {
   Operand rows = operand(at, move.geometry.element_bytes, dims);
   rows.extent[0] = narrow(move.channels);
   rows.extent[1] = narrow(columns);
@@ -103,7 +103,7 @@ inline Operand pixels(const PlaneMove& move, const Place& at, int64_t columns,
 /// and no m.
 inline Operand image_operand(const PlaneMove& move, const Place& at, int64_t columns, Dim rows,
                              Dim n, Dim m) noexcept {
-  if (move.channels != 1) return pixels(move, at, columns, {{}, {}, rows, n});
+  if (move.channels != 1) return pixels_operand(move, at, columns, {{}, {}, rows, n});
   return operand(at, move.geometry.element_bytes, {{columns, 1}, rows, n, m});
 }
 
@@ -113,7 +113,7 @@ inline Operand phases_operand(const PlaneMove& move, const Place& at, int64_t co
   const Dim block_rows = {oy, move.plane.h.block_stride};
   const Dim block_columns = {move.plane.w.block, move.plane.w.block_stride};
   if (move.channels != 1) {
-    return pixels(move, at, columns, {{}, {}, rows, n, block_rows, block_columns});
+    return pixels_operand(move, at, columns, {{}, {}, rows, n, block_rows, block_columns});
   }
   return operand(at, move.geometry.element_bytes,
                  {{columns, 1}, rows, n, m, block_rows, block_columns});
