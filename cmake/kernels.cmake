@@ -135,11 +135,11 @@ function(sylvite_kernel_object family generator kernel target stream params)
 endfunction()
 
 # A row: every kernel of one generator.
-#   sylvite_kernels(FAMILY GENERATOR g WIDTHS 8 16 32 64 [BLOCKS 2 3 4] [DEVICES cpu cuda opencl] [STREAM])
+#   sylvite_kernels(FAMILY GENERATOR g WIDTHS 8 16 32 64 [BLOCKS 2 3 4] [DEVICES cpu cuda opencl] [STREAM x86_64 aarch64])
 # makes <g>[_b<block>]_u<width> for every linked or archived target whose device is listed. STREAM
-# adds the streaming twin on x86-64 CPUs.
+# names the architectures whose CPU targets get a streaming twin.
 function(sylvite_kernels family)
-  cmake_parse_arguments(arg "STREAM" "GENERATOR" "WIDTHS;BLOCKS;DEVICES" ${ARGN})
+  cmake_parse_arguments(arg "" "GENERATOR" "WIDTHS;BLOCKS;DEVICES;STREAM" ${ARGN})
   if(NOT arg_DEVICES)
     set(arg_DEVICES cpu cuda opencl)
   endif()
@@ -160,7 +160,7 @@ function(sylvite_kernels family)
       foreach(target ${sylvite_linked_targets} ${sylvite_foreign_targets})
         if(sylvite_${target}_DEVICE IN_LIST arg_DEVICES)
           set(stream FALSE)
-          if(arg_STREAM AND sylvite_${target}_DEVICE STREQUAL cpu AND sylvite_${target}_ARCH STREQUAL x86_64
+          if(sylvite_${target}_DEVICE STREQUAL cpu AND sylvite_${target}_ARCH IN_LIST arg_STREAM
              AND NOT SYLVITE_SANITIZE)
             set(stream TRUE)
           endif()
