@@ -38,10 +38,6 @@ struct SpaceBatchGeometry {
   int64_t output_count = 0;  ///< elements
 };
 
-/// Runs, or explains, the move between `image` and `phases`.
-void run_space_batch(Call& call, const SpaceBatchGeometry& geometry, const Place& image,
-                     const Place& phases);
-
 /// The places of one axis that behave alike: phases [phase, phase + phases), places
 /// [place, place + places) of each; either all of them in the image, or none.
 struct AxisPiece {
