@@ -18,8 +18,6 @@
 namespace sylvite::internal {
 namespace {
 
-constexpr int64_t kLineBytes = 64;
-
 /// Rows of the table for one kind of device, by width.
 struct BoxKernels {
   std::array<int, 4> copy;
@@ -244,12 +242,12 @@ bool whole_lines(const Place& to, int element_bytes, int64_t row,
          std::all_of(strides.begin(), strides.end(), whole);
 }
 
-bool explained(const Call& call, const Kernel& kernel, bool stream, int64_t bytes_read,
+bool explained(Call& call, const Kernel& kernel, bool stream, int64_t bytes_read,
                int64_t bytes_written, int64_t tasks) noexcept {
   if (call.explanation == nullptr) return false;
   Explanation& note = *call.explanation;
-  // The kernel named is the one that writes the largest box.
-  if (note.kernel_calls == 0 || bytes_written > note.bytes_written / (note.kernel_calls + 1)) {
+  if (note.kernel_calls == 0 || bytes_written > call.largest_box) {
+    call.largest_box = bytes_written;
     note.kernel = kernel.name;
     note.target = kernel.target < 0 ? "cpu" : kTargets[static_cast<size_t>(kernel.target)].name;
     note.variant = stream ? "stream" : "plain";

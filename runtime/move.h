@@ -11,6 +11,7 @@
 
 namespace sylvite::internal {
 
+inline constexpr int64_t kLineBytes = 64;  ///< a cache line, what a streaming kernel writes at once
 inline constexpr int kMaxBoxRank = kMaxRank + 2;
 inline constexpr int kKernelBoxRank = 6;  ///< dimensions that the box kernels loop over
 
@@ -58,9 +59,9 @@ struct Call : CallState {
   /// Bytes moved per task, in and out: on a CPU large enough to hide the hand-over and small enough
   /// to share out; on a GPU one launch takes all.
   int64_t task_bytes() const noexcept { return on_cpu() ? int64_t{1} << 20 : INT64_MAX; }
-  /// Runs task(i) for every i in [0, tasks): on all threads, on a GPU one launch after the other.
   /// Throws kUnsupported where OpenCL memory begins beyond what its kernels can reach.
   void require_reachable(const Place& place) const;
+  /// Runs task(i) for every i in [0, tasks): on all threads, on a GPU one launch after the other.
   template <typename Task>
   void for_each_task(int64_t tasks, const Task& task,
                      Threads threads = Threads::kAll) const noexcept {
@@ -70,6 +71,7 @@ struct Call : CallState {
 
   uint32_t targets;          ///< usable rows of the targets table
   Explanation* explanation;  ///< nullptr: run
+  int64_t largest_box = 0;   ///< bytes written by the box whose kernel the explanation names
 };
 
 /// Dimensions cut into tasks: each task takes a chunk of every dimension.
@@ -115,7 +117,7 @@ bool whole_lines(const Place& to, int element_bytes, int64_t row,
                  std::span<const int64_t> strides) noexcept;
 
 /// Notes in call.explanation what a box would take; true where the call only explains.
-bool explained(const Call& call, const Kernel& kernel, bool stream, int64_t bytes_read,
+bool explained(Call& call, const Kernel& kernel, bool stream, int64_t bytes_read,
                int64_t bytes_written, int64_t tasks) noexcept;
 
 /// One side of a box's slice as a kernel sees it.

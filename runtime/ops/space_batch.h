@@ -36,6 +36,12 @@ struct SpaceBatchGeometry {
   uint64_t pad_bits = 0;     ///< one element, in the low bytes
   int64_t bytes_moved = 0;   ///< read and written
   int64_t output_count = 0;  ///< elements
+
+  /// The last spatial axis, and the one before it: one row where there is none.
+  SpaceBatchAxis columns() const noexcept { return axis[static_cast<size_t>(axes - 1)]; }
+  SpaceBatchAxis rows() const noexcept {
+    return axes > 1 ? axis[static_cast<size_t>(axes - 2)] : SpaceBatchAxis{};
+  }
 };
 
 /// The places of one axis that behave alike: phases [phase, phase + phases), places

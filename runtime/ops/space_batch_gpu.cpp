@@ -32,9 +32,8 @@ bool run_space_batch_gpu(Call& call, const SpaceBatchGeometry& geometry, const P
   const auto index = static_cast<size_t>(width_index(bytes));
   const int row = (geometry.to_batch ? kToBatch : kToSpace)[index];
   if (row < 0) return false;
-  const SpaceBatchAxis w = geometry.axis[static_cast<size_t>(geometry.axes - 1)];
-  const SpaceBatchAxis h =
-      geometry.axes > 1 ? geometry.axis[static_cast<size_t>(geometry.axes - 2)] : SpaceBatchAxis{};
+  const SpaceBatchAxis w = geometry.columns();
+  const SpaceBatchAxis h = geometry.rows();
   const Dim n_image = {geometry.channels, geometry.image_channel_stride};
   const Dim m_image = {geometry.batch, geometry.image_batch_stride};
   const Dim n_phase = {geometry.channels, geometry.phase_channel_stride};

@@ -13,7 +13,6 @@ namespace sylvite::internal {
 namespace {
 
 constexpr int kMaxBlock = 8;
-constexpr int64_t kLineBytes = 64;
 using KernelIndex = std::array<std::array<int, 4>, kMaxBlock + 1>;
 
 /// Table rows by block and width, from the kernels' names.
@@ -47,8 +46,8 @@ struct Choice {
 Plane plane_of(const SpaceBatchGeometry& geometry, const OuterPiece& piece,
                int64_t channels) noexcept {
   Plane plane;
-  plane.w = geometry.axis[static_cast<size_t>(geometry.axes - 1)];
-  if (geometry.axes > 1) plane.h = geometry.axis[static_cast<size_t>(geometry.axes - 2)];
+  plane.w = geometry.columns();
+  plane.h = geometry.rows();
   for (int i = 0; i < piece.places.rank; ++i) plane.outer.add(piece.places[i]);
   if (channels == 1) {
     plane.outer.add(
@@ -157,9 +156,8 @@ void fill_plane(const PlaneMove& move) {
 
 /// The kernel for this geometry; nothing where none applies.
 std::optional<Choice> choose(const Call& call, const SpaceBatchGeometry& geometry) {
-  const SpaceBatchAxis& w = geometry.axis[static_cast<size_t>(geometry.axes - 1)];
-  const SpaceBatchAxis h =
-      geometry.axes > 1 ? geometry.axis[static_cast<size_t>(geometry.axes - 2)] : SpaceBatchAxis{};
+  const SpaceBatchAxis w = geometry.columns();
+  const SpaceBatchAxis h = geometry.rows();
   const int64_t channels = geometry.channels_last ? geometry.channels : 1;
   if (w.block < 2 || w.block > kMaxBlock || geometry.run != 1 || w.image_stride != channels ||
       w.phase_stride != channels || (channels != 1 && channels != kPixelChannels) ||

@@ -87,6 +87,18 @@ inline Operand operand(const Place& at, int element_bytes,
   return operand;
 }
 
+/// The same with the six dimensions of the box kernels.
+inline Operand box_operand(const Place& at, int element_bytes,
+                           std::initializer_list<Dim> dims) noexcept {
+  Operand box = operand(at, element_bytes, dims);
+  while (box.rank < kKernelBoxRank) {
+    const auto i = static_cast<size_t>(box.rank++);
+    box.extent[i] = 1;
+    box.stride[i] = 0;
+  }
+  return box;
+}
+
 /// Whole pixels in front of the other dimensions. Their kernels are promised dense rows, also where a
 /// row is one pixel.
 inline Operand pixels_operand(const PlaneMove& move, const Place& at, int64_t columns,

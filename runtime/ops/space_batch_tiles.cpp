@@ -13,14 +13,13 @@ struct TileShape {
   int64_t n = 1;
 };
 
-/// One step of w and h takes unit_w * unit_h elements; whole rows first, then whole planes.
+/// One place of a phase takes `unit` elements of the tile. Whole rows first, then whole planes; the
+/// common small plane needs no division.
 TileShape tile_shape(int64_t capacity, int64_t w, int64_t h, int64_t n, int64_t unit) noexcept {
-  TileShape tile;
-  if (unit * w * h <=
-      capacity) {  // the common small plane, with no division where it is the only one
-    tile = {.w = w, .h = h, .n = n == 1 ? 1 : std::clamp<int64_t>(capacity / (unit * w * h), 1, n)};
-    return tile;
+  if (unit * w * h <= capacity) {
+    return {.w = w, .h = h, .n = n == 1 ? 1 : std::clamp<int64_t>(capacity / (unit * w * h), 1, n)};
   }
+  TileShape tile;
   tile.w = std::min(w, capacity / unit);
   if (tile.w == 0) return tile;
   tile.h = std::clamp<int64_t>(capacity / (unit * tile.w), 1, h);
@@ -77,9 +76,11 @@ class PaddedTiles {
     PlaneGrid dims;
     dims.add(plane.h.phase, plane.h.block * plane.h.image_stride, plane.h.phase_stride);
     dims.add(plane.outer);
-    const int64_t row_bytes =
-        plane.w.phase * plane.w.block * plane.h.block * move_.channels * bytes_;
-    const TaskGrid grid = dims.grid(move_.call, kMaxBoxRank, 2 * row_bytes, 0, 0);
+    const int64_t row = plane.w.phase * plane.w.block * move_.channels;
+    const TaskGrid grid = dims.grid(
+        move_.call, kMaxBoxRank, 2 * row * plane.h.block * bytes_,
+        row + plane.h.block * plane.h.image_stride,
+        row + plane.w.block * plane.w.block_stride + plane.h.block * plane.h.block_stride);
     if (move_.explained(stream_, grid.tasks())) return;
     move_.call.for_each_task(grid.tasks(), [&](int64_t task) {
       Tile memory;
@@ -150,10 +151,8 @@ class PaddedTiles {
         window == tile.window && columns == tile.columns && rows == tile.rows && part.n <= tile.n;
     if (!whole && !same) {
       const std::array<const void*, 1> value = {&move_.geometry.pad_bits};
-      call_kernel(
-          fill_.entry.plain, move_.call, nullptr, value,
-          operand(corner, bytes_,
-                  {{row_elements * rows * part.n, 1}, {1, 0}, {1, 0}, {1, 0}, {1, 0}, {1, 0}}));
+      call_kernel(fill_.entry.plain, move_.call, nullptr, value,
+                  box_operand(corner, bytes_, {{row_elements * rows * part.n, 1}}));
     }
     if (!same) {
       tile.window = window;
@@ -170,16 +169,10 @@ class PaddedTiles {
                                   bytes_);
       const Place to =
           advanced(corner, window.top * row_elements + window.left * move_.channels, bytes_);
-      const Operand x = operand(from, bytes_,
-                                {across,
-                                 {down, plane.h.image_stride},
-                                 {part.n, plane.outer[0].from},
-                                 {1, 0},
-                                 {1, 0},
-                                 {1, 0}});
-      const Operand y = operand(
-          to, bytes_,
-          {across, {down, row_elements}, {part.n, row_elements * rows}, {1, 0}, {1, 0}, {1, 0}});
+      const Operand x = box_operand(
+          from, bytes_, {across, {down, plane.h.image_stride}, {part.n, plane.outer[0].from}});
+      const Operand y =
+          box_operand(to, bytes_, {across, {down, row_elements}, {part.n, row_elements * rows}});
       call_kernel(copy_.entry.plain, move_.call, &x, {}, y);
     }
     return image_operand(move_, corner, columns, {rows, row_elements},
