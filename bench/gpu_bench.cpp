@@ -10,6 +10,7 @@
 #include "families.h"
 #include "support/problem.h"
 #include "support/report.h"
+#include "support/rows.h"
 
 namespace sylvite_bench {
 namespace {
@@ -121,10 +122,12 @@ RowResult measure(const Case& row, const Gpu& gpu, double min_time, DeviceRoof& 
   Tensor y = Tensor::empty(row.dtype, problem.y().shape(), gpu.device);
   const sylvite::Plan plan = problem.plan(x.info(), y.info(), context);
 
-  RowResult result{.row = row, .bytes = problem.bytes_moved(), .group = kGpu.name};
-  result.kernel = plan.explanation().kernel;
-  result.target = plan.explanation().target;
-  result.variant = plan.explanation().variant;
+  RowResult result{.name = row.name,
+                   .weight = row.weight,
+                   .details = details_of(row),
+                   .bytes = problem.bytes_moved(),
+                   .group = kGpu.name};
+  take_explanation(plan.explanation(), result);
   problem.call(x, y, context);
   context.synchronize(gpu.device);
   result.error = check(problem, y);
@@ -141,14 +144,6 @@ RowResult measure(const Case& row, const Gpu& gpu, double min_time, DeviceRoof& 
   return result;
 }
 
-RowResult measure_or_explain(const Case& row, const Gpu& gpu, double min_time, DeviceRoof& roof) {
-  try {
-    return measure(row, gpu, min_time, roof);
-  } catch (const std::exception& error) {
-    return {.row = row, .error = error.what()};
-  }
-}
-
 }  // namespace
 
 bool run_gpu(const Options& options, nlohmann::json& json) {
@@ -158,22 +153,18 @@ bool run_gpu(const Options& options, nlohmann::json& json) {
     json["skipped"] = "no device";
     return true;
   }
-  const std::vector<Case> cases = space_batch_cases(options);
-  std::printf("gpu: %s, ratios to a copy of the same bytes on the device\n", gpu->target.c_str());
+  const std::vector<Case> cases = read_rows("space_batch", options, parse_case);
   Context({.target = gpu->target}).warm_up(gpu->device);
-  const Table table = row_table(cases, {});
-  table.print_header();
   DeviceRoof roof(*gpu);
-  std::vector<RowResult> results;
   json["target"] = gpu->target;
-  json["rows"] = nlohmann::json::array();
-  for (const Case& row : cases) {
-    results.push_back(measure_or_explain(row, *gpu, options.min_time, roof));
-    print_row(table, results.back(), {});
-    json["rows"].push_back(to_json(results.back()));
-  }
-  json["summary"] = print_summaries("gpu", results, {kGpu});
-  return json["summary"]["wrong"] == 0;
+  return run_family(
+      {.name = "gpu",
+       .title = "gpu: " + gpu->target + ", ratios to a copy of the same bytes on the device",
+       .rows = names_of(cases),
+       .columns = {},
+       .groups = {kGpu},
+       .measure = [&](size_t i) { return measure(cases[i], *gpu, options.min_time, roof); }},
+      json);
 }
 
 }  // namespace sylvite_bench

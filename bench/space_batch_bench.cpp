@@ -1,8 +1,4 @@
-#include <cstdio>
-#include <filesystem>
 #include <nlohmann/json.hpp>
-#include <regex>
-#include <stdexcept>
 
 #include "baselines.h"
 #include "families.h"
@@ -10,6 +6,7 @@
 #include "support/problem.h"
 #include "support/report.h"
 #include "support/roof.h"
+#include "support/rows.h"
 
 namespace sylvite_bench {
 namespace {
@@ -83,10 +80,12 @@ RowResult measure(const Case& row, const Options& options, Roof& roof) {
   const sylvite::Plan plan = problem.plan(problem.x().info(), problem.y().info(), best);
   const Group& group = group_of(problem.bytes_moved());
 
-  RowResult result{.row = row, .bytes = problem.bytes_moved(), .group = group.name};
-  result.kernel = plan.explanation().kernel;
-  result.target = plan.explanation().target;
-  result.variant = plan.explanation().variant;
+  RowResult result{.name = row.name,
+                   .weight = row.weight,
+                   .details = details_of(row),
+                   .bytes = problem.bytes_moved(),
+                   .group = group.name};
+  take_explanation(plan.explanation(), result);
   result.floor = floor_of(row, problem.geometry(), group);
 
   const Contestant call = {.name = row.name, .role = Contestant::Role::kRow, .call = [&] {
@@ -97,7 +96,7 @@ RowResult measure(const Case& row, const Options& options, Roof& roof) {
   if (!result.error.empty()) return result;
 
   std::vector<Contestant> contestants = {call};
-  for (Contestant& copy : roof.contestants(problem.bytes_moved() / 2))
+  for (Contestant& copy : roof.copies(problem.bytes_moved() / 2))
     contestants.push_back(std::move(copy));
   for (Contestant& other : others) contestants.push_back(std::move(other));
   time_in_turn(contestants, options.min_time);
@@ -105,47 +104,23 @@ RowResult measure(const Case& row, const Options& options, Roof& roof) {
   return result;
 }
 
-RowResult measure_or_explain(const Case& row, const Options& options, Roof& roof) {
-  try {
-    return measure(row, options, roof);
-  } catch (const std::exception& error) {
-    return {.row = row, .error = error.what()};
-  }
-}
-
 }  // namespace
 
-std::vector<Case> space_batch_cases(const Options& options) {
-  std::string file = options.shapes;
-  if (file.empty()) file = SYLVITE_BENCH_DIR "/shapes/space_batch.txt";
-  if (!std::filesystem::exists(file) && options.shapes.empty())
-    file = "bench/shapes/space_batch.txt";
-  std::vector<Case> cases = read_cases(file);
-  const std::regex filter(options.filter);
-  std::erase_if(cases, [&](const Case& row) { return !std::regex_search(row.name, filter); });
-  if (cases.empty()) throw std::runtime_error(file + ": no row matches '" + options.filter + "'");
-  return cases;
-}
-
 bool run_space_batch(const Options& options, nlohmann::json& json) {
-  const std::vector<Case> cases = space_batch_cases(options);
+  const std::vector<Case> cases = read_rows("space_batch", options, parse_case);
   std::vector<std::string> columns = {"plain"};
   for (const std::string& name : baseline_names()) columns.push_back(name);
 
-  std::printf("space_batch: ratios to the best copy of the same bytes; plain%s: their ratios\n",
-              columns.size() > 1 ? " and the autoschedulers" : "");
-  const Table table = row_table(cases, columns);
-  table.print_header();
   Roof roof(options.threads);
-  std::vector<RowResult> results;
-  json["rows"] = nlohmann::json::array();
-  for (const Case& row : cases) {
-    results.push_back(measure_or_explain(row, options, roof));
-    print_row(table, results.back(), columns);
-    json["rows"].push_back(to_json(results.back()));
-  }
-  json["summary"] = print_summaries("space_batch", results, {kOutOfCache, kInCache, kSmall});
-  return json["summary"]["wrong"] == 0;
+  return run_family(
+      {.name = "space_batch",
+       .title = std::string("space_batch: ratios to the best copy of the same bytes; plain") +
+                (columns.size() > 1 ? " and the autoschedulers" : "") + ": their ratios",
+       .rows = names_of(cases),
+       .columns = columns,
+       .groups = {kOutOfCache, kInCache, kSmall},
+       .measure = [&](size_t i) { return measure(cases[i], options, roof); }},
+      json);
 }
 
 }  // namespace sylvite_bench

@@ -33,6 +33,32 @@ class SpaceToBatch : public Halide::Generator<SpaceToBatch> {
   Var w{"w"}, h{"h"}, n{"n"}, m{"m"}, oy{"oy"}, ox{"ox"};
 };
 
+// The columns of padding by a mask; rows of padding are not this kernel's. What it reads for a padding
+// column is whatever stands before or behind the row.
+class SpaceToBatchMasked : public Halide::Generator<SpaceToBatchMasked> {
+ public:
+  GeneratorParam<Type> element{"element", UInt(32)};
+  GeneratorParam<int> block_w{"block_w", 2};
+  Input<Buffer<void, 4>> x{"x"};  // column, h, n, oy
+  Input<Buffer<void, 2>> inside{
+      "inside"};  // w, ox: all bits where the image has the column, else none
+  Input<uint64_t> pad_value{"pad_value"};  // in the low bits
+  Output<Buffer<void, 5>> y{"y"};          // w, h, n, oy, ox
+
+  void configure() {
+    x.set_type(element);
+    inside.set_type(element);
+  }
+  void generate() {
+    const Expr pad = cast(element, pad_value);
+    y(w, h, n, oy, ox) = pad ^ ((x(w * int(block_w) + ox, h, n, oy) ^ pad) & inside(w, ox));
+  }
+  void schedule() { schedule_space_to_batch_masked(x, inside, y, {w, h, n, oy, ox}, block_w); }
+
+ private:
+  Var w{"w"}, h{"h"}, n{"n"}, oy{"oy"}, ox{"ox"};
+};
+
 class BatchToSpace : public Halide::Generator<BatchToSpace> {
  public:
   GeneratorParam<Type> element{"element", UInt(32)};
@@ -107,6 +133,7 @@ class BatchToSpaceGpu : public Halide::Generator<BatchToSpaceGpu> {
 }  // namespace sylvite
 
 HALIDE_REGISTER_GENERATOR(sylvite::SpaceToBatch, space_to_batch)
+HALIDE_REGISTER_GENERATOR(sylvite::SpaceToBatchMasked, space_to_batch_masked)
 HALIDE_REGISTER_GENERATOR(sylvite::BatchToSpace, batch_to_space)
 HALIDE_REGISTER_GENERATOR(sylvite::SpaceToBatchGpu, space_to_batch_gpu)
 HALIDE_REGISTER_GENERATOR(sylvite::BatchToSpaceGpu, batch_to_space_gpu)

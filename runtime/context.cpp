@@ -47,9 +47,43 @@ int Context::threads() const noexcept {
   return options_.threads > 0 ? options_.threads : internal::core_count();
 }
 
+MemoryMeter::MemoryMeter(const Allocator* inner) noexcept
+    : inner_(inner), allocator_{.state = this, .allocate = allocate, .deallocate = deallocate} {}
+
+void* MemoryMeter::allocate(void* state, size_t bytes, size_t /*alignment*/) {
+  auto* meter = static_cast<MemoryMeter*>(state);
+  const auto size = static_cast<int64_t>(bytes);
+  void* memory = internal::allocate(meter->inner_, size);
+  if (memory == nullptr) return nullptr;
+  const int64_t live = meter->live_ += size;
+  int64_t peak = meter->peak_;
+  while (peak < live && !meter->peak_.compare_exchange_weak(peak, live)) {
+  }
+  return memory;
+}
+
+void MemoryMeter::deallocate(void* state, void* pointer, size_t bytes) {
+  auto* meter = static_cast<MemoryMeter*>(state);
+  const auto size = static_cast<int64_t>(bytes);
+  internal::deallocate(meter->inner_, pointer, size);
+  meter->live_ -= size;
+}
+
+const MemoryMeter* MemoryMeter::of(const Allocator* allocator) noexcept {
+  const bool counts = allocator != nullptr && allocator->allocate == &MemoryMeter::allocate;
+  return counts ? static_cast<const MemoryMeter*>(allocator->state) : nullptr;
+}
+
+std::optional<MemoryUse> Context::memory_use() const noexcept {
+  const MemoryMeter* meter = MemoryMeter::of(options_.allocator);
+  return meter ? std::optional(meter->use()) : std::nullopt;
+}
+
 void Context::warm_up(Device device) const {
   if (device.kind == DeviceKind::kCpu) return;
-  for (const OperatorSchema* op : operators()) op->warm_up(device, *this);
+  for (const OperatorSchema* op : operators()) {
+    if (op->warm_up != nullptr) op->warm_up(device, *this);
+  }
   synchronize(device);
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
+#include <optional>
 
 #include "runtime/error.h"
 #include "runtime/halide_buffer.h"
@@ -86,7 +87,10 @@ HalideBuffer::HalideBuffer(const Operand& operand) noexcept {
   for (size_t i = 0; i < static_cast<size_t>(operand.rank); ++i) {
     dimensions[i] = {0, operand.extent[i], operand.stride[i], 0};
   }
-  buffer.type = halide_type_t(halide_type_uint, static_cast<uint8_t>(operand.element_bytes * 8));
+  constexpr std::array<halide_type_code_t, 4> kCodes = {halide_type_uint, halide_type_int,
+                                                        halide_type_float, halide_type_bfloat};
+  buffer.type = halide_type_t(kCodes[static_cast<size_t>(operand.kind)],
+                              static_cast<uint8_t>(operand.element_bytes * 8));
   buffer.dimensions = operand.rank;
   buffer.dim = dimensions.data();
   if (operand.device.kind == DeviceKind::kCpu) {
@@ -96,17 +100,20 @@ HalideBuffer::HalideBuffer(const Operand& operand) noexcept {
   }
 }
 
-void call_kernel(KernelFn kernel, CallState& state, const Operand* input,
-                 std::span<const void* const> scalars, const Operand& output) noexcept {
-  HalideBuffer in(input ? *input : output);
-  HalideBuffer out(output);
+void call_kernel(KernelFn kernel, CallState& state, std::span<const Operand> inputs,
+                 std::span<const void* const> scalars, std::span<const Operand> outputs) noexcept {
+  constexpr size_t kMaxBuffers = 9;
+  constexpr size_t kMaxScalars = 16;
+  // Left unwritten but for the buffers in use.
+  std::array<std::optional<HalideBuffer>, kMaxBuffers> buffers;
+  std::array<void*, 1 + kMaxBuffers + kMaxScalars> args;
   void* user_context = &state;
-  std::array<void*, 16> args;
   size_t count = 0;
+  size_t used = 0;
   args[count++] = &user_context;
-  if (input) args[count++] = &in.buffer;
+  for (const Operand& input : inputs) args[count++] = &buffers[used++].emplace(input).buffer;
   for (const void* scalar : scalars) args[count++] = const_cast<void*>(scalar);
-  args[count++] = &out.buffer;
+  for (const Operand& output : outputs) args[count++] = &buffers[used++].emplace(output).buffer;
   const int code = kernel(args.data());
   int none = 0;
   if (code != 0) state.code.compare_exchange_strong(none, code);

@@ -16,12 +16,16 @@ namespace sylvite::internal {
 /// Dimensions of a kernel's buffer: six of a box, and on a GPU its origin.
 inline constexpr int kMaxKernelRank = 7;
 
+/// What a kernel takes its elements for; moves take all as unsigned integers.
+enum class ElementKind : uint8_t { kUInt, kInt, kFloat, kBFloat };
+
 /// One buffer of a kernel, innermost dimension first. On a GPU the call layer adds the origin.
 struct Operand {
   void* data = nullptr;                      ///< element [0, …], but OpenCL's
   const Tensor::Storage* storage = nullptr;  ///< OpenCL: whose buffer,
   int64_t offset = 0;                        ///< and where in it, in elements
   Device device = {};
+  ElementKind kind = ElementKind::kUInt;
   int element_bytes = 0;
   int rank = 0;
   std::array<int32_t, kMaxKernelRank> extent;
@@ -41,10 +45,16 @@ struct CallState {
   std::array<char, 512> message = {};
 };
 
-/// Runs a kernel of arguments (input, scalars…, output), the scalars by their addresses; no input
-/// where it is nullptr. A failure is kept in `state`.
-void call_kernel(KernelFn kernel, CallState& state, const Operand* input,
-                 std::span<const void* const> scalars, const Operand& output) noexcept;
+/// Runs a kernel of arguments (inputs…, scalars…, outputs…), at most 9 buffers and 16 scalars, the
+/// scalars by their addresses. A failure is kept in `state`.
+void call_kernel(KernelFn kernel, CallState& state, std::span<const Operand> inputs,
+                 std::span<const void* const> scalars, std::span<const Operand> outputs) noexcept;
+
+/// One output, and one input or none (nullptr).
+inline void call_kernel(KernelFn kernel, CallState& state, const Operand* input,
+                        std::span<const void* const> scalars, const Operand& output) noexcept {
+  call_kernel(kernel, state, std::span(input, input ? 1 : 0), scalars, std::span(&output, 1));
+}
 
 /// Throws what the kernels of this call reported.
 void throw_if_failed(const CallState& state);

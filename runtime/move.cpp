@@ -103,13 +103,6 @@ void copy_bytes(Call& call, std::byte* to, const std::byte* from, int64_t bytes,
       threads);
 }
 
-bool has_whole_lines(const Box& box, const Place& to, int element_bytes) noexcept {
-  std::array<int64_t, kMaxBoxRank> strides;
-  for (int i = 1; i < box.rank; ++i) strides[static_cast<size_t>(i) - 1] = box[i].to;
-  return whole_lines(to, element_bytes, box[0].extent,
-                     std::span(strides.data(), static_cast<size_t>(box.rank) - 1));
-}
-
 /// Splits a contiguous run so that its middle is whole cache lines of the output.
 bool stream_bytes(Call& call, const Place& from, const Place& to, int element_bytes, int64_t count,
                   int64_t bytes_moved, Threads threads) {
@@ -240,6 +233,13 @@ bool whole_lines(const Place& to, int element_bytes, int64_t row,
   const auto whole = [&](int64_t elements) { return elements * element_bytes % kLineBytes == 0; };
   return reinterpret_cast<uintptr_t>(to.data) % kLineBytes == 0 && whole(row) &&
          std::all_of(strides.begin(), strides.end(), whole);
+}
+
+bool has_whole_lines(const Box& box, const Place& to, int element_bytes) noexcept {
+  std::array<int64_t, kMaxBoxRank> strides;
+  for (int i = 1; i < box.rank; ++i) strides[static_cast<size_t>(i) - 1] = box[i].to;
+  return whole_lines(to, element_bytes, box[0].extent,
+                     std::span(strides.data(), static_cast<size_t>(box.rank) - 1));
 }
 
 bool explained(Call& call, const Kernel& kernel, bool stream, int64_t bytes_read,

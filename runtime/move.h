@@ -116,6 +116,9 @@ bool wants_stream(const Context& context, int64_t bytes_moved) noexcept;
 bool whole_lines(const Place& to, int element_bytes, int64_t row,
                  std::span<const int64_t> strides) noexcept;
 
+/// The same for the output of a box.
+bool has_whole_lines(const Box& box, const Place& to, int element_bytes) noexcept;
+
 /// Notes in call.explanation what a box would take; true where the call only explains.
 bool explained(Call& call, const Kernel& kernel, bool stream, int64_t bytes_read,
                int64_t bytes_written, int64_t tasks) noexcept;
@@ -141,8 +144,9 @@ void copy_box(Call& call, const Place& from, const Place& to, int element_bytes,
 void fill_box(Call& call, uint64_t value, const Place& to, int element_bytes, Box box,
               int64_t bytes_moved, Threads threads = Threads::kAll);
 
-/// The kernels behind copy_box and fill_box, for tiles of a larger call.
+/// The kernels behind copy_box, fill_box and transpose_box, for tiles of a larger call.
 Kernel copy_kernel(const Call& call, int element_bytes);
 Kernel fill_kernel(const Call& call, int element_bytes);
+Kernel transpose_kernel(const Call& call, int element_bytes);
 
 }  // namespace sylvite::internal

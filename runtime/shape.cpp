@@ -110,6 +110,16 @@ Shape strides_of(const TensorInfo& info) noexcept {
   return info.strides.rank() == 0 ? dense_strides(info.shape) : info.strides;
 }
 
+Shape broadcast_strides(const Shape& x, const Shape& x_strides, const Shape& y) noexcept {
+  Shape strides = y;
+  const int added = y.rank() - x.rank();
+  for (int axis = 0; axis < y.rank(); ++axis) {
+    const bool kept = axis >= added && x[axis - added] == y[axis];
+    strides[axis] = kept ? x_strides[axis - added] : 0;
+  }
+  return strides;
+}
+
 void require_tensor(const TensorInfo& info, std::string_view op, std::string_view argument) {
   for (int axis = 0; axis < info.shape.rank(); ++axis) {
     require_argument(info.shape[axis] >= 0, op, ": ", argument, " has extent ", info.shape[axis],
@@ -122,6 +132,11 @@ void require_tensor(const TensorInfo& info, std::string_view op, std::string_vie
                      byte_range(info.shape, strides_of(info), element_size(info.dtype)).has_value();
   require_argument(sized, op, ": ", argument, " of shape ", info.shape,
                    " has more bytes than int64 can count");
+}
+
+void require_fixed_size(DType dtype, std::string_view op, std::string_view argument) {
+  require(dtype != DType::kString, ErrorCode::kUnsupported, op, ": ", argument,
+          " has dtype string, want one whose elements all have the same size");
 }
 
 void require_output(const TensorInfo& y, DType dtype, const Shape& shape, Device device,
@@ -137,6 +152,27 @@ void require_output(const TensorInfo& y, DType dtype, const Shape& shape, Device
                    " overlaps itself, want every element in its own memory");
 }
 
+Shape shape_from(const Tensor& shape, std::string_view op) {
+  const DType dtype = shape.dtype();
+  require_argument(dtype == DType::kInt32 || dtype == DType::kInt64, op, ": shape has dtype ",
+                   name(dtype), ", want int32 or int64");
+  require_argument(shape.device().kind == DeviceKind::kCpu, op, ": shape is on device ",
+                   name(shape.device().kind), ", want cpu");
+  require_argument(shape.rank() == 1, op, ": shape has rank ", shape.rank(), ", want 1");
+  require_argument(shape.element_count() <= kMaxRank, op, ": shape has ", shape.element_count(),
+                   " entries, want at most ", kMaxRank);
+  Shape extents;
+  for (int64_t i = 0; i < shape.element_count(); ++i) {
+    const auto* at = shape.data_as<std::byte>() + i * shape.strides()[0] * element_size(dtype);
+    int32_t narrow = 0;
+    int64_t wide = 0;
+    std::memcpy(dtype == DType::kInt32 ? static_cast<void*>(&narrow) : &wide, at,
+                static_cast<size_t>(element_size(dtype)));
+    extents.push_back(dtype == DType::kInt32 ? narrow : wide);
+  }
+  return extents;
+}
+
 Tensor new_output(DType dtype, const Shape& shape, const Context& context, Device device,
                   std::string_view op, std::string_view argument) {
   try {
@@ -150,6 +186,9 @@ void require_apart(const Tensor& x, const Tensor& y, std::string_view op,
                    std::string_view argument) {
   require_argument(!y.read_only(), op, ": ", argument,
                    " is read-only memory, want memory to write to");
+  const auto apart = [](int64_t a_low, int64_t a_high, int64_t b_low, int64_t b_high) {
+    return a_low >= a_high || b_low >= b_high || a_high <= b_low || b_high <= a_low;
+  };
   const ByteRange in = x.byte_range();
   const ByteRange out = y.byte_range();
   // OpenCL memory has no address; there only one storage can be shared.
@@ -157,9 +196,12 @@ void require_apart(const Tensor& x, const Tensor& y, std::string_view op,
   const bool shared = addressed || x.storage() == y.storage();
   const int64_t from = addressed ? reinterpret_cast<int64_t>(x.data()) : x.storage_offset();
   const int64_t to = addressed ? reinterpret_cast<int64_t>(y.data()) : y.storage_offset();
-  const bool apart = !shared || in.low == in.high || out.low == out.high ||
-                     from + in.high <= to + out.low || to + out.high <= from + in.low;
-  require_argument(apart, op, ": ", argument, " overlaps the input in memory, want them apart");
+  const auto from_text = reinterpret_cast<int64_t>(x.text_data());
+  const auto to_text = reinterpret_cast<int64_t>(y.text_data());
+  require_argument(
+      (!shared || apart(from + in.low, from + in.high, to + out.low, to + out.high)) &&
+          apart(from_text, from_text + x.text_capacity(), to_text, to_text + y.text_capacity()),
+      op, ": ", argument, " overlaps the input in memory, want them apart");
 }
 
 }  // namespace internal

@@ -38,7 +38,9 @@ void TaskGrid::keep_within_int32(std::span<const int64_t> strides, int64_t inner
   const auto reach = [&] {
     auto sum = static_cast<double>(inner_reach);
     for (size_t i = 0; i < strides.size(); ++i) {
-      sum += static_cast<double>(chunk_[i] - 1) * std::abs(static_cast<double>(strides[i]));
+      // Halide counts in whole steps; a dimension of one step is given no stride.
+      if (chunk_[i] > 1)
+        sum += static_cast<double>(chunk_[i]) * std::abs(static_cast<double>(strides[i]));
     }
     return sum;
   };

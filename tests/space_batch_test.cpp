@@ -1,6 +1,7 @@
 // SpaceToBatch and BatchToSpace against plain loops, on every target and with both kinds of stores.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -50,6 +51,29 @@ TEST_P(SpaceBatch, TakesEveryWidthAroundEveryVector) {
   }
 }
 
+// Blocks that no kernel is compiled for become transposes: short and long sides, rows a power of two
+// apart on either side of the move.
+TEST_P(SpaceBatch, TransposesLargeBlocks) {
+  const Context context = GetParam().context();
+  Random random(first_seed());
+  const bool is_gpu = GetParam().device().kind != DeviceKind::kCpu;
+  for (const DType dtype : {DType::kUInt8, DType::kUInt16, DType::kUInt32, DType::kUInt64}) {
+    for (const int64_t block : {9, 12, 16, 128, 256}) {
+      if (is_gpu && block > 12) continue;  // one launch takes any block
+      for (const int64_t places : {1, 5, 8, 17, 64, 70, 130}) {
+        const Sides padding = random.one_of<Sides>({{0, 0}, {block, 0}, {1, block + 2}});
+        if (padding.before + padding.after > places * block) continue;
+        const SpaceToBatchArgs args{{random.between(1, 2), block}, {{0, 0}, padding}};
+        const SpaceBatchCase test_case =
+            case_of_phases(1, random.one_of<int64_t>({1, 4}), {2, places}, args, dtype);
+        check_space_to_batch(test_case, random, GetParam(), context);
+        check_batch_to_space(test_case, random, GetParam(), context);
+        if (HasFailure()) return;
+      }
+    }
+  }
+}
+
 TEST_P(SpaceBatch, TakesWidePaddingAndCropsOfAnySize) {
   const Context context = GetParam().context();
   for (SeededCases cases(.5); cases.next();) {
@@ -70,6 +94,38 @@ TEST_P(SpaceBatch, TakesWidePaddingAndCropsOfAnySize) {
                        args, random.one_of({DType::kUInt8, DType::kInt16, DType::kFloat32}));
     check_space_to_batch(test_case, random, GetParam(), context);
     check_batch_to_space(test_case, random, GetParam(), context);
+  }
+}
+
+// Short padded rows of many planes: vectors read beside the rows, and never beside the tensor.
+TEST_P(SpaceBatch, PadsShortRowsOfManyPlanes) {
+  const Context context = GetParam().context();
+  for (SeededCases cases(.5); cases.next();) {
+    SCOPED_TRACE(cases.trace());
+    Random random(cases.seed());
+    const bool rows = random.chance(.8);
+    const int64_t block_h = random.between(1, 6);
+    const int64_t block_w = random.between(2, 6);
+    const int64_t height = rows ? random.between(1, 6) : 1;
+    const int64_t width = random.one_of<int64_t>({4, 5, 7, 8, 9, 15, 16, 17, 19, 33, 35});
+    const auto sides = [&](int64_t total) {
+      const int64_t before = random.between(0, std::min<int64_t>(total, random.one_of({1, 4, 99})));
+      return Sides{before, random.between(0, std::min<int64_t>(total - before, 7))};
+    };
+    SpaceToBatchArgs args;
+    args.pad_value = 3;
+    args.block_shape = {block_w};
+    args.paddings = {sides(width * block_w)};
+    PerAxis<int64_t> phases = {width};
+    if (rows) {
+      args.block_shape = {block_h, block_w};
+      args.paddings = {sides(height * block_h), args.paddings[0]};
+      phases = {height, width};
+    }
+    const SpaceBatchCase test_case = case_of_phases(
+        random.between(1, 3), random.between(2, 20), phases, args,
+        random.one_of({DType::kInt16, DType::kFloat32, DType::kFloat32, DType::kUInt64}));
+    check_space_to_batch(test_case, random, GetParam(), context);
   }
 }
 

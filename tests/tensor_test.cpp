@@ -28,6 +28,8 @@ TEST(Tensors, KnowTheirTypes) {
   const std::array<std::string_view, 13> names = {
       "bool",  "int8",   "uint8",   "int16",    "uint16",  "int32",  "uint32",
       "int64", "uint64", "float16", "bfloat16", "float32", "float64"};
+  EXPECT_EQ(element_size(DType::kString), 8);
+  EXPECT_EQ(name(DType::kString), "string");
   for (size_t i = 0; i < sizes.size(); ++i) {
     EXPECT_EQ(element_size(kAllDTypes[i]), sizes[i]);
     EXPECT_EQ(name(kAllDTypes[i]), names[i]);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,15 +28,10 @@ struct Case {
   bool unaligned() const { return name.find("unaligned") != std::string::npos; }
 };
 
-/// Throws std::runtime_error with file, line and what is wrong there.
-std::vector<Case> read_cases(const std::string& file);
-
 /// One line without comment; throws std::runtime_error.
 Case parse_case(std::string_view line);
 
-std::string_view op_name(Op op);
-std::string_view layout_name(sylvite::Layout layout);
-std::string pads_text(const Case& row);
-std::string block_text(const Case& row);
+/// What the JSON says of a row beside its figures.
+nlohmann::json details_of(const Case& row);
 
 }  // namespace sylvite_bench

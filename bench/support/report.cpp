@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <exception>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -47,7 +48,7 @@ nlohmann::json to_json(const std::vector<Reference>& references) {
 
 nlohmann::json to_json(const Summary& summary) {
   nlohmann::json shorts = nlohmann::json::array();
-  for (const RowResult* row : summary.short_rows) shorts.push_back(row->row.name);
+  for (const RowResult* row : summary.short_rows) shorts.push_back(row->name);
   return {{"rows", summary.rows},
           {"worst", summary.worst},
           {"worst_row", summary.worst_row},
@@ -68,11 +69,11 @@ void print_summary(const Summary& summary) {
     std::printf(", naive loop %.1f times slower (geomean), %.1f (mean)", summary.naive_geomean,
                 summary.naive_mean);
   std::puts("");
-  if (summary.geomean_floor == 0) return;
+  if (summary.geomean_floor == 0 && summary.short_rows.empty()) return;
   std::printf("  short: %zu of %zu rows under their floors\n", summary.short_rows.size(),
               summary.rows);
   for (const RowResult* row : summary.short_rows)
-    std::printf("  short: %s %.2f of %.2f\n", row->row.name.c_str(), row->ratio, row->floor);
+    std::printf("  %s: %s\n", row->name.c_str(), row->shortfall().c_str());
 }
 
 void print_last_line(const std::string& family, const Summary& all) {
@@ -83,40 +84,9 @@ void print_last_line(const std::string& family, const Summary& all) {
   std::fflush(stdout);
 }
 
-}  // namespace
-
-double RowResult::gigabytes_per_second() const {
-  return timing.min > 0 ? static_cast<double>(bytes) / timing.min * 1e-9 : 0;
-}
-
-void take_times(const std::vector<Contestant>& contestants, RowResult& result) {
-  double roof = std::numeric_limits<double>::infinity();
-  const Contestant* row = nullptr;
-  for (const Contestant& contestant : contestants) {
-    const Timing taken = timing(contestant);
-    if (contestant.role == Contestant::Role::kRow) {
-      row = &contestant;
-      result.timing = taken;
-    } else if (contestant.role == Contestant::Role::kRoof) {
-      result.roofs.push_back({.name = contestant.name, .timing = taken});
-      if (taken.min < roof) result.best_roof = contestant.name;
-      roof = std::min(roof, taken.min);
-    } else {
-      result.references.push_back({.name = contestant.name, .timing = taken});
-    }
-  }
-  if (row == nullptr) return;
-  result.ratio = roof / result.timing.min;
-  result.median_ratio = median_of_rounds(contestants, *row);
-  for (Reference& each : result.roofs) each.ratio = roof / each.timing.min;
-  for (Reference& each : result.references) each.ratio = roof / each.timing.min;
-  if (const Reference* naive = find(result.references, kNaive))
-    result.naive_speed_up = naive->timing.min / result.timing.min;
-}
-
-Table row_table(const std::vector<Case>& cases, const std::vector<std::string>& references) {
+Table row_table(const Family& family) {
   size_t widest = 0;
-  for (const Case& row : cases) widest = std::max(widest, row.name.size());
+  for (const std::string& row : family.rows) widest = std::max(widest, row.size());
   std::vector<Table::Column> columns = {
       {.title = "row", .width = static_cast<int>(widest)},
       {.title = "MiB", .width = 7},
@@ -127,7 +97,7 @@ Table row_table(const std::vector<Case>& cases, const std::vector<std::string>& 
       {.title = "median", .width = 6},
       {.title = "naive x", .width = 7},
   };
-  for (const std::string& name : references) columns.push_back({.title = name, .width = 5});
+  for (const std::string& name : family.columns) columns.push_back({.title = name, .width = 5});
   columns.push_back({.title = "", .width = 0});
   return Table(std::move(columns));
 }
@@ -135,9 +105,9 @@ Table row_table(const std::vector<Case>& cases, const std::vector<std::string>& 
 void print_row(const Table& table, const RowResult& result,
                const std::vector<std::string>& references) {
   if (!result.error.empty())
-    return table.print({result.row.name, result.error.substr(0, result.error.find('\n'))});
+    return table.print({result.name, result.error.substr(0, result.error.find('\n'))});
   std::vector<std::string> cells = {
-      result.row.name,
+      result.name,
       number(static_cast<double>(result.bytes) / kMebi, 3),
       number(result.timing.min * kMicro, 1),
       number(result.timing.median * kMicro, 1),
@@ -150,7 +120,7 @@ void print_row(const Table& table, const RowResult& result,
     const Reference* reference = find(result.references, name);
     cells.push_back(number(reference ? reference->ratio : 0, 2));
   }
-  cells.push_back(result.is_short() ? "short: " + number(result.floor, 2) : "");
+  cells.push_back(result.shortfall());
   table.print(cells);
 }
 
@@ -166,13 +136,13 @@ Summary summarize(const std::vector<RowResult>& results, const std::vector<Group
       continue;
     if (summary.rows++ == 0 || each.ratio < summary.worst) {
       summary.worst = each.ratio;
-      summary.worst_row = each.row.name;
+      summary.worst_row = each.name;
     }
-    weight += each.row.weight;
-    log_ratio += each.row.weight * std::log(each.ratio);
-    if (each.naive_speed_up > 0) log_naive += each.row.weight * std::log(each.naive_speed_up);
-    summary.naive_mean += each.row.weight * each.naive_speed_up;
-    if (each.is_short()) summary.short_rows.push_back(&each);
+    weight += each.weight;
+    log_ratio += each.weight * std::log(each.ratio);
+    if (each.naive_speed_up > 0) log_naive += each.weight * std::log(each.naive_speed_up);
+    summary.naive_mean += each.weight * each.naive_speed_up;
+    if (!each.shortfall().empty()) summary.short_rows.push_back(&each);
   }
   if (summary.rows == 0) return summary;
   summary.geomean = std::exp(log_ratio / weight);
@@ -207,30 +177,93 @@ nlohmann::json print_summaries(const std::string& family, const std::vector<RowR
 }
 
 nlohmann::json to_json(const RowResult& result) {
-  return {{"name", result.row.name},
-          {"op", op_name(result.row.op)},
-          {"dtype", name(result.row.dtype)},
-          {"layout", layout_name(result.row.layout)},
-          {"shape", to_string(result.row.shape)},
-          {"block", block_text(result.row)},
-          {"pads", pads_text(result.row)},
-          {"weight", result.row.weight},
-          {"bytes", result.bytes},
-          {"group", result.group},
-          {"kernel", result.kernel},
-          {"target", result.target},
-          {"variant", result.variant},
-          {"error", result.error},
-          {"time", to_json(result.timing)},
-          {"gb_per_s", result.gigabytes_per_second()},
-          {"ratio", result.ratio},
-          {"median_ratio", result.median_ratio},
-          {"floor", result.floor},
-          {"short", result.is_short()},
-          {"best_roof", result.best_roof},
-          {"roofs", to_json(result.roofs)},
-          {"naive_speed_up", result.naive_speed_up},
-          {"references", to_json(result.references)}};
+  nlohmann::json row = {{"name", result.name},
+                        {"weight", result.weight},
+                        {"bytes", result.bytes},
+                        {"group", result.group},
+                        {"kernel", result.kernel},
+                        {"target", result.target},
+                        {"variant", result.variant},
+                        {"error", result.error},
+                        {"time", to_json(result.timing)},
+                        {"gb_per_s", result.gigabytes_per_second()},
+                        {"ratio", result.ratio},
+                        {"median_ratio", result.median_ratio},
+                        {"floor", result.floor},
+                        {"short", result.shortfall()},
+                        {"best_roof", result.best_roof},
+                        {"roofs", to_json(result.roofs)},
+                        {"naive_speed_up", result.naive_speed_up},
+                        {"references", to_json(result.references)}};
+  row.update(result.details);
+  return row;
+}
+
+}  // namespace
+
+double RowResult::gigabytes_per_second() const {
+  return timing.min > 0 ? static_cast<double>(bytes) / timing.min * 1e-9 : 0;
+}
+
+std::string RowResult::shortfall() const {
+  if (!error.empty()) return {};
+  if (ratio < floor) return "short: " + number(ratio, 2) + " of " + number(floor, 2);
+  if (naive_speed_up < naive_floor)
+    return "short: " + number(naive_speed_up, 1) + " of " + number(naive_floor, 1) + " times naive";
+  if (most_seconds > 0 && timing.min > most_seconds)
+    return "short: " + number(timing.min * kMicro, 1) + " of " + number(most_seconds * kMicro, 1) +
+           " us";
+  return {};
+}
+
+void take_times(const std::vector<Contestant>& contestants, RowResult& result) {
+  double roof = std::numeric_limits<double>::infinity();
+  const Contestant* row = nullptr;
+  for (const Contestant& contestant : contestants) {
+    const Timing taken = timing(contestant);
+    if (contestant.role == Contestant::Role::kRow) {
+      row = &contestant;
+      result.timing = taken;
+    } else if (contestant.role == Contestant::Role::kRoof) {
+      result.roofs.push_back({.name = contestant.name, .timing = taken});
+      if (taken.min < roof) result.best_roof = contestant.name;
+      roof = std::min(roof, taken.min);
+    } else {
+      result.references.push_back({.name = contestant.name, .timing = taken});
+    }
+  }
+  if (row == nullptr) return;
+  result.ratio = roof / result.timing.min;
+  result.median_ratio = median_of_rounds(contestants, *row);
+  for (Reference& each : result.roofs) each.ratio = roof / each.timing.min;
+  for (Reference& each : result.references) each.ratio = roof / each.timing.min;
+  if (const Reference* naive = find(result.references, kNaive))
+    result.naive_speed_up = naive->timing.min / result.timing.min;
+}
+
+void take_explanation(const sylvite::Explanation& explanation, RowResult& result) {
+  result.kernel = explanation.kernel;
+  result.target = explanation.target;
+  result.variant = explanation.variant;
+}
+
+bool run_family(const Family& family, nlohmann::json& json) {
+  std::puts(family.title.c_str());
+  const Table table = row_table(family);
+  table.print_header();
+  std::vector<RowResult> results;
+  json["rows"] = nlohmann::json::array();
+  for (size_t row = 0; row < family.rows.size(); ++row) {
+    try {
+      results.push_back(family.measure(row));
+    } catch (const std::exception& error) {
+      results.push_back({.name = family.rows[row], .error = error.what()});
+    }
+    print_row(table, results.back(), family.columns);
+    json["rows"].push_back(to_json(results.back()));
+  }
+  json["summary"] = print_summaries(family.name, results, family.groups);
+  return json["summary"]["wrong"] == 0;
 }
 
 }  // namespace sylvite_bench

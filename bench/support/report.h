@@ -1,11 +1,11 @@
 // What was measured of one row, and what a family's rows say together.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
+#include <functional>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
-#include "support/cases.h"
 #include "support/table.h"
 #include "support/timing.h"
 #include "sylvite/plan.h"
@@ -19,8 +19,10 @@ struct Reference {
 };
 
 struct RowResult {
-  Case row = {};
-  int64_t bytes = 0;  // in + out
+  std::string name = {};
+  double weight = 1;
+  nlohmann::json details = nlohmann::json::object();  // dtype, shapes, arguments
+  int64_t bytes = 0;                                  // in + out
   std::string group = {};
   std::string kernel = {};
   std::string target = {};
@@ -34,10 +36,13 @@ struct RowResult {
   double median_ratio = 0;  // of the rounds
   double floor = 0;         // the issue's; 0: none
   double naive_speed_up = 0;
+  double naive_floor = 0;   // asked of naive_speed_up; 0: none
+  double most_seconds = 0;  // asked of the time; 0: none
   std::vector<Reference> references = {};
 
   double gigabytes_per_second() const;
-  bool is_short() const { return error.empty() && ratio < floor; }
+  /// What the row misses: "short: 0.91 of 0.95"; empty where nothing.
+  std::string shortfall() const;
 };
 
 struct Group {
@@ -57,21 +62,24 @@ struct Summary {
   double naive_mean = 0;
 };
 
+/// Kernel, target and variant of what a plan would run.
+void take_explanation(const sylvite::Explanation& explanation, RowResult& result);
+
 /// Fills in times, ratios and references from the contestants of one row.
 void take_times(const std::vector<Contestant>& contestants, RowResult& result);
 
-Table row_table(const std::vector<Case>& cases, const std::vector<std::string>& references);
-void print_row(const Table& table, const RowResult& result,
-               const std::vector<std::string>& references);
+/// A family's rows, measured, printed and summed up in one way.
+struct Family {
+  std::string name;
+  std::string title;
+  std::vector<std::string> rows;
+  std::vector<std::string> columns;  ///< References shown beside the ratio.
+  std::vector<Group> groups;
+  std::function<RowResult(size_t row)> measure;  ///< What it throws becomes the row's error.
+};
 
-/// Rows whose group is in `groups`; weights count in the geometric means.
-Summary summarize(const std::vector<RowResult>& results, const std::vector<Group>& groups);
-
-/// One block per group, then the family's last line: the groups that have a floor, or all.
-/// Returns the summaries as JSON.
-nlohmann::json print_summaries(const std::string& family, const std::vector<RowResult>& results,
-                               const std::vector<Group>& groups);
-
-nlohmann::json to_json(const RowResult& result);
+/// Prints the table, one block per group and the last line, which counts the groups that have a
+/// floor, or all. Returns whether every row wrote the right bytes.
+bool run_family(const Family& family, nlohmann::json& json);
 
 }  // namespace sylvite_bench

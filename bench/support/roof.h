@@ -1,4 +1,5 @@
-// The fastest copies this machine knows: what a row that moves as many bytes is held against.
+// The fastest copies, fills and reads this machine knows: what a row of as many bytes is held
+// against.
 #pragma once
 
 #include <atomic>
@@ -12,6 +13,7 @@
 
 namespace sylvite_bench {
 
+/// A fill leaves the source alone, a read writes one line to the target.
 using Copy = void (*)(char* target, const char* source, size_t bytes);
 
 /// Threads that share a copy. Between wake() and rest() they spin, so that a copy of microseconds
@@ -55,9 +57,14 @@ class Roof {
   explicit Roof(int threads) : pool_(threads), threads_(threads) {}
 
   /// memcpy on one thread, memcpy and a non-temporal copy on all, of `bytes` bytes each.
-  std::vector<Contestant> contestants(int64_t bytes);
+  std::vector<Contestant> copies(int64_t bytes);
+  /// memset on one thread, memset and a non-temporal fill on all.
+  std::vector<Contestant> fills(int64_t bytes);
+  /// Reads on one thread and on all.
+  std::vector<Contestant> reads(int64_t bytes);
 
  private:
+  Contestant alone(const char* name, Copy copy, int64_t bytes);
   Contestant shared(const char* name, Copy copy, int64_t bytes);
 
   CopyPool pool_;
@@ -66,7 +73,7 @@ class Roof {
   Buffer target_;
 };
 
-/// memcpy that goes past the caches, with this machine's widest vectors.
+/// A memcpy that goes past the caches, with this machine's widest vectors.
 Copy non_temporal_copy();
 
 }  // namespace sylvite_bench

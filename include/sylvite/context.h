@@ -1,8 +1,10 @@
 // Where and how a call runs: target, device, stream, threads, allocator.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -24,6 +26,36 @@ struct Allocator {
   void* state = nullptr;
   void* (*allocate)(void* state, size_t bytes, size_t alignment) = nullptr;
   void (*deallocate)(void* state, void* pointer, size_t bytes) = nullptr;
+};
+
+/// Bytes on the CPU through one MemoryMeter: held at present, and the most at any time.
+struct MemoryUse {
+  int64_t live = 0;
+  int64_t peak = 0;
+};
+
+/// An allocator that counts, in front of another one. Must outlive what is allocated through it.
+class MemoryMeter {
+ public:
+  /// nullptr: in front of aligned operator new.
+  explicit MemoryMeter(const Allocator* inner = nullptr) noexcept;
+  MemoryMeter(const MemoryMeter&) = delete;
+  MemoryMeter& operator=(const MemoryMeter&) = delete;
+  ~MemoryMeter() = default;
+
+  const Allocator* allocator() const noexcept { return &allocator_; }
+  MemoryUse use() const noexcept { return {live_, peak_}; }
+  /// The meter behind an allocator; nullptr where it is none of a meter's.
+  static const MemoryMeter* of(const Allocator* allocator) noexcept;
+
+ private:
+  static void* allocate(void* state, size_t bytes, size_t alignment);
+  static void deallocate(void* state, void* pointer, size_t bytes);
+
+  const Allocator* inner_;
+  Allocator allocator_;
+  std::atomic<int64_t> live_ = 0;
+  std::atomic<int64_t> peak_ = 0;
 };
 
 /// Which of two builds of a moving kernel runs.
@@ -65,6 +97,8 @@ class Context {
   const ThreadPool* pool() const noexcept { return options_.pool; }
   const Allocator* allocator() const noexcept { return options_.allocator; }
   StorePolicy stores() const noexcept { return options_.stores; }
+  /// Where the allocator is a MemoryMeter's, what it has counted.
+  std::optional<MemoryUse> memory_use() const noexcept;
 
   /// Loads the GPU modules of every kernel, so that no later call pays for it. Nothing on a CPU.
   /// Throws kDeviceError.

@@ -70,11 +70,12 @@ struct BatchToSpaceArgs {
 ///   y[(b_1 * block_2 + b_2) * N + n, c, h, w] = x_padded[n, c, h * block_1 + b_1, w * block_2 + b_2]
 /// and alike for 1, 3 and 4 spatial axes, the blocks in row-major order.
 ///
-/// x: [N, C, spatial…] or [N, spatial…, C], rank M + 2, every dtype, any strides and alignment.
+/// x: [N, C, spatial…] or [N, spatial…, C], rank M + 2, every dtype but string, any strides and alignment.
 /// Returns batch N * prod(block), each spatial extent (before + extent + after) / block, C as it is.
 /// Throws kInvalidArgument: rank, M, block < 1, negative padding, a padded extent its block does
 /// not divide, sizes beyond int64, a pad_value the dtype cannot hold; for the form that writes into
-/// `y`: its dtype, shape, device, memory that overlaps x's or itself, read-only memory.
+/// `y`: its dtype, shape, device, memory that overlaps x's or itself, read-only memory; kUnsupported:
+/// strings.
 /// Source: Caffe2 SpaceToBatch; TensorFlow SpaceToBatchND for the N-D blocks.
 Tensor space_to_batch(const Tensor& x, const SpaceToBatchArgs& args, const Context& context = {});
 void space_to_batch(const Tensor& x, const SpaceToBatchArgs& args, Tensor& y,
@@ -88,7 +89,7 @@ Shape space_to_batch_shape(const TensorInfo& x, const SpaceToBatchArgs& args);
 ///   y[n, c, i, j] = x[(b_1 * block_2 + b_2) * N + n, c, h, w] with
 ///   i + crop_top = h * block_1 + b_1, j + crop_left = w * block_2 + b_2
 ///
-/// x: batch N * prod(block), rank M + 2, every dtype, any strides and alignment.
+/// x: batch N * prod(block), rank M + 2, every dtype but string, any strides and alignment.
 /// Returns batch N, each spatial extent extent * block - before - after, C as it is.
 /// Throws kInvalidArgument: rank, M, block < 1, a batch prod(block) does not divide, negative crops
 /// or crops beyond the extent, sizes beyond int64, and what space_to_batch throws for `y`.

@@ -30,12 +30,13 @@ enum class DType : uint8_t {
   kBFloat16,
   kFloat32,
   kFloat64,
+  kString,  ///< Texts of any bytes: one int64 offset each, and the bytes. On the CPU only.
 };
 
-/// Bytes of one element.
+/// Bytes of one element; of a string its offset.
 int element_size(DType dtype) noexcept;
 
-/// NumPy's name: "bool", "int8", …, "bfloat16", "float64".
+/// NumPy's name: "bool", "int8", …, "bfloat16", "float64"; "string".
 std::string_view name(DType dtype) noexcept;
 
 enum class DeviceKind : uint8_t { kCpu, kCuda, kOpenCl };
@@ -121,6 +122,21 @@ class Tensor {
   static Tensor wrap(const void* data, DType dtype, const Shape& shape, const Shape& strides = {},
                      std::function<void()> deleter = {}, Device device = {});
 
+  /// Strings: text i is the bytes [offsets[i], offsets[i + 1]) of `text`; dense row-major, the offsets
+  /// one more than there are elements. The form on writable memory is for outputs: operators write
+  /// both parts, up to `text_bytes`, and refuse texts that do not fit.
+  /// Throws kInvalidArgument: read-only offsets that fall, or leave [0, text_bytes].
+  static Tensor wrap_strings(const int64_t* offsets, const char* text, int64_t text_bytes,
+                             const Shape& shape, std::function<void()> deleter = {});
+  static Tensor wrap_strings(int64_t* offsets, char* text, int64_t text_bytes, const Shape& shape,
+                             std::function<void()> deleter = {});
+  /// Strings of the tensor's own, empty ones, with room for `text_bytes` bytes of text.
+  static Tensor empty_strings(const Shape& shape, int64_t text_bytes, const Context& context);
+  static Tensor empty_strings(const Shape& shape, int64_t text_bytes);
+  /// Copies of these texts in row-major order. Throws kInvalidArgument where their number is not the
+  /// shape's.
+  static Tensor strings(std::span<const std::string_view> texts, const Shape& shape);
+
   /// The same storage seen with another shape and other strides (in elements), beginning `offset`
   /// elements after element [0, …, 0] of this one.
   /// Throws kInvalidArgument where an element of the view would lie outside of the elements of a
@@ -128,7 +144,7 @@ class Tensor {
   Tensor view(const Shape& shape, const Shape& strides, int64_t offset = 0) const;
 
   /// A dense copy on `device`; waits until it is complete.
-  /// Throws kOutOfMemory, kDeviceError, kUnsupported (no such device).
+  /// Throws kOutOfMemory, kDeviceError, kUnsupported (no such device, strings on a GPU).
   Tensor to(Device device, const Context& context) const;
   Tensor to(Device device) const;
 
@@ -140,7 +156,7 @@ class Tensor {
   Device device() const noexcept;
   bool read_only() const noexcept;
   int64_t element_count() const noexcept { return count_; }
-  /// Bytes of the elements, element_count() * element_size(dtype()).
+  /// Bytes of the elements, element_count() * element_size(dtype()): of strings, their offsets.
   int64_t byte_count() const noexcept { return count_ * element_size(dtype_); }
   /// Empty where there are no elements.
   ByteRange byte_range() const noexcept { return range_; }
@@ -151,7 +167,16 @@ class Tensor {
   T* data_as() const noexcept {
     return static_cast<T*>(data_);
   }
+  /// Strings: the text of the element that lies `element` elements after element [0, …, 0] in memory.
+  std::string_view text(int64_t element) const noexcept;
+  /// Strings: the bytes that the offsets count in, nullptr for every other dtype; and how many there
+  /// is room for.
+  char* text_data() const noexcept;
+  int64_t text_capacity() const noexcept;
   TensorInfo info() const { return {dtype_, shape_, strides_, device()}; }
+
+  /// Tensors that share the storage, this one included; 0 for a tensor made by Tensor().
+  int64_t storage_users() const noexcept { return storage_.use_count(); }
 
   struct Storage;
   const Storage* storage() const noexcept { return storage_.get(); }

@@ -10,8 +10,9 @@ namespace sylvite::internal {
 namespace {
 
 std::string_view kind_of(const Argument& argument) noexcept {
-  constexpr std::array<std::string_view, 4> kKinds = {"an integer", "a number", "a text",
-                                                      "a list of integers"};
+  constexpr std::array<std::string_view, std::variant_size_v<ArgumentValue>> kKinds = {
+      "an integer",        "a number",        "a text", "a list of integers",
+      "a list of numbers", "a list of texts", "a net"};
   return kKinds[argument.value.index()];
 }
 
@@ -21,28 +22,52 @@ std::string_view kind_of(const Argument& argument) noexcept {
        ", want ", wanted);
 }
 
+std::string_view name_of(std::string_view name) noexcept { return name; }
+std::string_view name_of(const ArgumentSchema& argument) noexcept { return argument.name; }
+
 }  // namespace
+
+template <typename Names>
+void Arguments::check(const Names& known) const {
+  for (auto it = arguments_.begin(); it != arguments_.end(); ++it) {
+    if (std::none_of(known.begin(), known.end(),
+                     [&](const auto& each) { return name_of(each) == it->name; })) {
+      std::ostringstream names;
+      for (const auto& each : known) names << ' ' << name_of(each);
+      fail(ErrorCode::kInvalidArgument, op_, ": unknown argument ", it->name,
+           known.size() == 0 ? ", want none" : ", want one of:", names.str());
+    }
+    const bool twice =
+        std::any_of(arguments_.begin(), it, [&](const Argument& a) { return a.name == it->name; });
+    require_argument(!twice, op_, ": argument ", it->name, " is given twice, want it once");
+  }
+}
+
+Arguments::Arguments(std::string_view op, std::span<const Argument> arguments,
+                     std::span<const ArgumentSchema> known)
+    : op_(op), arguments_(arguments) {
+  check(known);
+}
 
 Arguments::Arguments(std::string_view op, std::span<const Argument> arguments,
                      std::initializer_list<std::string_view> known)
     : op_(op), arguments_(arguments) {
-  for (auto it = arguments.begin(); it != arguments.end(); ++it) {
-    if (std::find(known.begin(), known.end(), it->name) == known.end()) {
-      std::ostringstream names;
-      for (const std::string_view name : known) names << ' ' << name;
-      fail(ErrorCode::kInvalidArgument, op, ": unknown argument ", it->name,
-           ", want one of:", names.str());
-    }
-    const bool twice =
-        std::any_of(arguments.begin(), it, [&](const Argument& a) { return a.name == it->name; });
-    require_argument(!twice, op, ": argument ", it->name, " is given twice, want it once");
-  }
+  check(known);
+}
+
+void Arguments::require(std::string_view name) const {
+  require_argument(has(name), op_, ": argument ", name, " is missing");
 }
 
 const Argument* Arguments::find(std::string_view name) const noexcept {
   const auto it = std::find_if(arguments_.begin(), arguments_.end(),
                                [&](const Argument& a) { return a.name == name; });
   return it == arguments_.end() ? nullptr : &*it;
+}
+
+bool Arguments::is_integer(std::string_view name) const noexcept {
+  const Argument* argument = find(name);
+  return argument != nullptr && std::holds_alternative<int64_t>(argument->value);
 }
 
 int64_t Arguments::integer(std::string_view name, int64_t otherwise) const {
@@ -73,6 +98,21 @@ std::vector<int64_t> Arguments::integers(std::string_view name) const {
   if (!argument) return {};
   if (const auto* value = std::get_if<std::vector<int64_t>>(&argument->value)) return *value;
   fail_kind(op_, *argument, "a list of integers");
+}
+
+std::vector<std::string> Arguments::texts(std::string_view name) const {
+  const Argument* argument = find(name);
+  if (!argument) return {};
+  if (const auto* value = std::get_if<std::vector<std::string>>(&argument->value)) return *value;
+  fail_kind(op_, *argument, "a list of texts");
+}
+
+std::shared_ptr<const Net> Arguments::net(std::string_view name) const {
+  require(name);
+  const Argument* argument = find(name);
+  const auto* value = std::get_if<std::shared_ptr<const Net>>(&argument->value);
+  if (value && *value) return *value;
+  fail_kind(op_, *argument, "a net");
 }
 
 }  // namespace sylvite::internal

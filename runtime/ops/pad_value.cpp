@@ -65,6 +65,8 @@ std::optional<uint64_t> exact_bits(double value, DType dtype) noexcept {
       return float_bits(value, 8, 23);
     case DType::kFloat64:
       return std::bit_cast<uint64_t>(value);
+    case DType::kString:
+      break;
   }
   return std::nullopt;
 }

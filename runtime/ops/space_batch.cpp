@@ -95,6 +95,7 @@ int64_t check_blocks(const Direction& d, const TensorInfo& x, const Blocks& bloc
 
 /// x is a tensor: its own sizes are within int64.
 Shape infer(const Direction& d, const TensorInfo& x, const Blocks& blocks) {
+  internal::require_fixed_size(x.dtype, d.op, d.input);
   const int64_t product = check_blocks(d, x, blocks);
   Shape y = x.shape;
   if (d.to_batch) {

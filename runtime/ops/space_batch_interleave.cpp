@@ -12,24 +12,6 @@
 namespace sylvite::internal {
 namespace {
 
-constexpr int kMaxBlock = 8;
-using KernelIndex = std::array<std::array<int, 4>, kMaxBlock + 1>;
-
-/// Table rows by block and width, from the kernels' names.
-template <size_t Count>
-consteval KernelIndex index_of(const std::array<std::string_view, Count>& names,
-                               std::string_view generator) {
-  KernelIndex index;
-  for (int block = 0; block <= kMaxBlock; ++block) {
-    std::array<char, 64> stem = {};
-    size_t length = 0;
-    for (const char c : generator) stem[length++] = c;
-    for (const char c : {'_', 'b', static_cast<char>('0' + block), '_', 'u'}) stem[length++] = c;
-    index[static_cast<size_t>(block)] = find_widths(names, std::string_view(stem.data(), length));
-  }
-  return index;
-}
-
 constexpr int64_t kPixelChannels = 3;
 constexpr int64_t kLeastTranspose = 1024;  ///< elements; below, the boxes cost more than they save
 constexpr KernelIndex kToBatch = index_of(space_batch::kKernelNames, "space_to_batch");
@@ -41,6 +23,7 @@ constexpr KernelIndex kBatchToPixels = index_of(pixels::kKernelNames, "batch_to_
 struct Choice {
   Kernel kernel;
   int64_t channels = 1;
+  bool transposes = false;
 };
 
 Plane plane_of(const SpaceBatchGeometry& geometry, const OuterPiece& piece,
@@ -159,7 +142,7 @@ std::optional<Choice> choose(const Call& call, const SpaceBatchGeometry& geometr
   const SpaceBatchAxis w = geometry.columns();
   const SpaceBatchAxis h = geometry.rows();
   const int64_t channels = geometry.channels_last ? geometry.channels : 1;
-  if (w.block < 2 || w.block > kMaxBlock || geometry.run != 1 || w.image_stride != channels ||
+  if (w.block < 2 || geometry.run != 1 || w.image_stride != channels ||
       w.phase_stride != channels || (channels != 1 && channels != kPixelChannels) ||
       (channels != 1 &&
        (geometry.image_channel_stride != 1 || geometry.phase_channel_stride != 1))) {
@@ -180,14 +163,18 @@ std::optional<Choice> choose(const Call& call, const SpaceBatchGeometry& geometr
     return std::nullopt;
   const auto pick = [&](const auto& names, const auto& rows,
                         const KernelIndex& index) -> std::optional<Choice> {
-    const int row = index[static_cast<size_t>(w.block)]
-                         [static_cast<size_t>(width_index(geometry.element_bytes))];
+    const int row = row_of(index, w.block, geometry.element_bytes);
     if (row < 0) return std::nullopt;
     return Choice{pick_kernel(names, rows, row, call.targets, call.op), channels};
   };
   if (channels == 1) {
-    return pick(space_batch::kKernelNames, space_batch::kKernels,
-                geometry.to_batch ? kToBatch : kToSpace);
+    const auto choice = pick(space_batch::kKernelNames, space_batch::kKernels,
+                             geometry.to_batch ? kToBatch : kToSpace);
+    if (choice || !geometry.to_batch || !(is_padded(w) || is_padded(h)) ||
+        w.phase * geometry.element_bytes >= kLineBytes) {
+      return choice;
+    }
+    return Choice{.kernel = transpose_kernel(call, geometry.element_bytes), .transposes = true};
   }
   return pick(pixels::kKernelNames, pixels::kKernels,
               geometry.to_batch ? kPixelsToBatch : kBatchToPixels);
@@ -234,13 +221,14 @@ bool run_space_batch_interleaved(Call& call, const SpaceBatchGeometry& geometry,
                             choice->kernel,
                             advanced(image, piece.image_offset, bytes),
                             advanced(phases, piece.phase_offset, bytes),
-                            choice->channels};
+                            choice->channels,
+                            choice->transposes};
     if (!geometry.to_batch) {
       if (piece.inside) to_space(move);
     } else if (!piece.inside) {
       fill_plane(move);
     } else if (move.padded()) {
-      to_batch_padded(move);
+      if (!to_batch_masked(move)) to_batch_padded(move);
     } else {
       to_batch(move);
     }

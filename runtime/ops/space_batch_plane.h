@@ -9,12 +9,49 @@
 
 namespace sylvite::internal {
 
+inline constexpr int kMaxBlock = 8;  ///< of the compiled ones
+using KernelIndex = std::array<std::array<int, 4>, kMaxBlock + 1>;
+
+/// Table rows by block and width, from the kernels' names.
+template <size_t Count>
+consteval KernelIndex index_of(const std::array<std::string_view, Count>& names,
+                               std::string_view generator) {
+  KernelIndex index;
+  for (int block = 0; block <= kMaxBlock; ++block) {
+    std::array<char, 64> stem = {};
+    size_t length = 0;
+    for (const char c : generator) stem[length++] = c;
+    for (const char c : {'_', 'b', static_cast<char>('0' + block), '_', 'u'}) stem[length++] = c;
+    index[static_cast<size_t>(block)] = find_widths(names, std::string_view(stem.data(), length));
+  }
+  return index;
+}
+
+/// -1 where no kernel is built for the block.
+inline int row_of(const KernelIndex& index, int64_t block, int element_bytes) noexcept {
+  if (block > kMaxBlock) return -1;
+  return index[static_cast<size_t>(block)][static_cast<size_t>(width_index(element_bytes))];
+}
+
 /// The last axis (columns), the one before it (rows; one row where there is none), everything else.
 struct Plane {
   SpaceBatchAxis w;
   SpaceBatchAxis h;
   Box outer;  ///< `from` image, `to` phases; innermost first, at least two dimensions
 };
+
+inline bool is_padded(const SpaceBatchAxis& axis) noexcept {
+  return axis.before != 0 || axis.image != axis.phase * axis.block;
+}
+
+/// Places [first, first + rows) of the rows, as an axis of their own with the image's part of them.
+inline SpaceBatchAxis rows_of(const Plane& plane, int64_t first, int64_t rows) noexcept {
+  const int64_t all = rows * plane.h.block;
+  const int64_t row = first * plane.h.block - plane.h.before;  // of the image
+  const int64_t top = std::clamp<int64_t>(-row, 0, all);
+  const int64_t bottom = std::clamp<int64_t>(plane.h.image - row, 0, all);
+  return {.block = plane.h.block, .before = top, .image = bottom - top, .phase = rows};
+}
 
 /// A (de)interleaving move of one plane's geometry, between two places.
 struct PlaneMove {
@@ -25,13 +62,9 @@ struct PlaneMove {
   Place image;
   Place phases;
   int64_t channels;  ///< of a pixel whose elements stand together and move together
+  bool transposes;   ///< the kernel is the transpose of any block: only from a tile
 
-  bool padded() const noexcept {
-    const auto is_padded = [](const SpaceBatchAxis& a) {
-      return a.before != 0 || a.image != a.phase * a.block;
-    };
-    return is_padded(plane.w) || is_padded(plane.h);
-  }
+  bool padded() const noexcept { return is_padded(plane.w) || is_padded(plane.h); }
   /// Whether the output's rows of `row` elements, with these strides and the plane's outer ones, are
   /// whole cache lines that the kernel's streaming twin may write.
   bool streams_rows(int64_t row, std::initializer_list<int64_t> strides) const noexcept;
@@ -135,6 +168,9 @@ inline Operand phases_operand(const PlaneMove& move, const Place& at, int64_t co
 inline constexpr int64_t kTileBytes = 64 << 10;
 
 /// Moves a padded image to its phases. A block of it has to fit a tile.
-void to_batch_padded(const PlaneMove& move);
+void to_batch_padded(const PlaneMove& move, Threads threads = Threads::kAll);
+
+/// The same without a tile; false where the rows are not the kind for it.
+bool to_batch_masked(const PlaneMove& move);
 
 }  // namespace sylvite::internal

@@ -80,12 +80,23 @@ Placement random_placement(Random& random, const Shape& shape, int element_size,
 }
 
 PlacedTensor::PlacedTensor(Random& random, DType dtype, const Shape& shape,
-                           const Placement& placement, Device device, bool is_input)
+                           const Placement& placement, Device device, bool is_input, Shaper shaper,
+                           const Bytes* elements)
     : memory_(placement.elements * element_size(dtype), placement.flush, placement.shift),
       placement_(placement) {
   const std::span<uint8_t> accessible = memory_.accessible();
   before_ = random.bytes(static_cast<int64_t>(accessible.size()));
   std::memcpy(accessible.data(), before_.data(), before_.size());
+  if (shaper != nullptr) {
+    shaper(memory_.bytes(), dtype);
+    std::memcpy(before_.data(), accessible.data(), before_.size());
+  }
+  if (elements != nullptr) {
+    const auto size = static_cast<size_t>(element_size(dtype));
+    for_each_element(shape, placement, [&](size_t i, size_t at) {
+      std::memcpy(memory_.data() + at * size, elements->data() + i * size, size);
+    });
+  }
   uint8_t* first = memory_.data() + placement.first * element_size(dtype);
   const Shape flat_shape{placement.elements};
   if (device.kind != DeviceKind::kCpu) {

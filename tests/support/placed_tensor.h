@@ -1,6 +1,7 @@
 // Tensors laid into guarded memory in every way the library must take.
 #pragma once
 
+#include <span>
 #include <string>
 
 #include "support/guarded.h"
@@ -29,9 +30,18 @@ Placement random_placement(Random& random, const Shape& shape, int element_size,
 /// A tensor in guarded memory on the CPU, or in a copy of that memory on another device.
 class PlacedTensor {
  public:
-  /// Memory of random bytes, read-only where it is an input on the CPU.
+  /// Changes the random bytes of flat memory into values of a dtype.
+  using Shaper = void (*)(std::span<uint8_t> bytes, DType dtype);
+
+  /// Memory of random bytes, changed by `shaper`, read-only where it is an input on the CPU.
   PlacedTensor(Random& random, DType dtype, const Shape& shape, const Placement& placement,
-               Device device, bool is_input);
+               Device device, bool is_input, Shaper shaper = nullptr)
+      : PlacedTensor(random, dtype, shape, placement, device, is_input, shaper, nullptr) {}
+  /// An input of these elements in row-major order, equal where the placement lays them on one
+  /// another.
+  PlacedTensor(Random& random, DType dtype, const Shape& shape, const Placement& placement,
+               Device device, const Bytes& elements)
+      : PlacedTensor(random, dtype, shape, placement, device, true, nullptr, &elements) {}
 
   const Tensor& tensor() const { return tensor_; }
   Tensor& tensor() { return tensor_; }
@@ -41,6 +51,9 @@ class PlacedTensor {
   void expect_holds(const Bytes& expected, const std::string& what) const;
 
  private:
+  PlacedTensor(Random& random, DType dtype, const Shape& shape, const Placement& placement,
+               Device device, bool is_input, Shaper shaper, const Bytes* elements);
+
   GuardedBuffer memory_;
   Bytes before_;
   Tensor flat_;

@@ -188,6 +188,9 @@ Bytes encode(double value, DType dtype) {
           return bytes_of(static_cast<uint16_t>(bits));
         }
       }
+      break;
+    case DType::kString:
+      break;
   }
   throw std::invalid_argument("encode: no such value");
 }

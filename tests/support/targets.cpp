@@ -63,6 +63,13 @@ std::vector<KernelChoice> target_choices() {
   return choices;
 }
 
+std::vector<KernelChoice> cpu_target_choices() {
+  std::vector<KernelChoice> choices = target_choices();
+  std::erase_if(
+      choices, [](const KernelChoice& choice) { return choice.device().kind != DeviceKind::kCpu; });
+  return choices;
+}
+
 std::string choice_name(const ::testing::TestParamInfo<KernelChoice>& info) {
   std::ostringstream name;
   PrintTo(info.param, &name);

@@ -39,6 +39,7 @@ std::vector<KernelChoice> kernel_choices();
 std::vector<KernelChoice> cpu_kernel_choices();
 /// targets(), the variant left to the library.
 std::vector<KernelChoice> target_choices();
+std::vector<KernelChoice> cpu_target_choices();
 
 /// "x86_64_avx2_stream", "x86_64_avx2".
 std::string choice_name(const ::testing::TestParamInfo<KernelChoice>& info);
