@@ -1,0 +1,106 @@
+// How the passes of a sum run. The runtime splits a call into tasks; a CPU kernel is serial.
+#pragma once
+
+#include <array>
+
+#include "schedules/gpu.h"
+#include "schedules/lines.h"
+
+namespace sylvite {
+
+inline std::vector<Halide::Var> sum_vars(int rank) {
+  std::vector<Halide::Var> vars;
+  for (int i = 0; i < rank; ++i) vars.emplace_back("d" + std::to_string(i));
+  return vars;
+}
+
+/// The widest vectors that `extent` holds, of `widest` lanes and down to `narrowest`.
+inline void vectorize_columns(Halide::Stage stage, const Halide::Var& column,
+                              const Halide::Expr& extent, int widest, int narrowest) {
+  for (int lanes = widest; lanes >= narrowest; lanes /= 4) {
+    Halide::Var lane("lane");
+    stage.specialize(extent >= lanes)
+        .split(column, column, lane, lanes, Halide::TailStrategy::ShiftInwards)
+        .vectorize(lane);
+  }
+}
+
+template <typename Input, typename Output>
+void schedule_columns(Input& x, Output& y, const Halide::Expr& rows,
+                      const std::vector<Halide::Var>& d, int most_rows) {
+  begin_at_zero(x);
+  begin_at_zero(y);
+  Halide::Func f = y;
+  const int line = kLineBytes / y.type().bytes();
+  for (int i = most_rows; i > 0; --i) {
+    vectorize_columns(f.specialize(rows == i), d[0], y.dim(0).extent(), line, 2);
+  }
+  f.specialize_fail("rows is 1 to 8");
+}
+
+template <typename Input, typename Output, typename Halves>
+void schedule_lanes(Input& x, Input& p, Output& y, const Halide::Expr& width,
+                    const Halide::Expr& first, const std::vector<Halide::Var>& d,
+                    const Halide::Var& e, Halves& halves) {
+  begin_at_zero(x);
+  begin_at_zero(p);
+  begin_at_zero(y);
+  Halide::Func f = y;
+  f.specialize(width == 1 && first == 16);
+  f.specialize(width == 1);
+  f.specialize(width >= 2);
+  f.specialize_fail("width is at least 1");
+  int lanes = 8;
+  for (Halide::Func& half : halves) {
+    half.compute_at(f, d[0]).bound_extent(e, lanes).vectorize(e, lanes);
+    lanes /= 2;
+  }
+}
+
+template <typename Input, typename Output>
+void schedule_rows(Input& x, Output& y, const Halide::Expr& n, const std::vector<Halide::Var>& d,
+                   int most) {
+  begin_at_zero(x);
+  begin_at_zero(y);
+  Halide::Func f = y;
+  const int line = kLineBytes / y.type().bytes();
+  for (int i = 2; i <= most; ++i) {
+    vectorize_columns(f.specialize(n == i), d[0], y.dim(0).extent(), line, line);
+  }
+  f.specialize_fail("n is 2 to 15");
+}
+
+template <typename Input, typename Output>
+void schedule_round(Input& x, Output& y, const Halide::Var& d) {
+  begin_at_zero(x);
+  begin_at_zero(y);
+  vectorize_columns(Halide::Func(y), d, y.dim(0).extent(), 16, 16);
+}
+
+inline constexpr int kGpuThreads = 256;
+
+/// A thread per sum, neighbours side by side whichever of the three innermost dimensions they lie on.
+template <typename... Buffers>
+void schedule_gpu_sums(Halide::Func f, const Halide::RDom& r, Buffers&... buffers) {
+  (buffers.dim(0).set_stride(Halide::Expr()), ...);
+  Halide::RVar sum("sum"), thread("thread"), block("block");
+  f.update()
+      .fuse(Halide::RVar(r[0]), Halide::RVar(r[1]), sum)
+      .fuse(sum, Halide::RVar(r[2]), sum)
+      .split(sum, block, thread, kGpuThreads, Halide::TailStrategy::GuardWithIf)
+      .fuse(block, Halide::RVar(r[3]), block)
+      .fuse(block, Halide::RVar(r[4]), block)
+      .gpu_blocks(block)
+      .gpu_threads(thread);
+}
+
+template <typename... Buffers>
+void schedule_gpu_run(Halide::Func f, const Halide::RDom& r, Buffers&...) {
+  Halide::RVar thread("thread"), block("block");
+  f.update()
+      .split(Halide::RVar(r[0]), block, thread, kGpuThreads, Halide::TailStrategy::GuardWithIf)
+      .gpu_blocks(block)
+      .gpu_threads(thread);
+}
+
+}  // namespace sylvite
