@@ -1,0 +1,42 @@
+// How Cast runs. The runtime splits a call into rows of dense elements; a CPU kernel is serial.
+#pragma once
+
+#include <algorithm>
+
+#include "schedules/gpu.h"
+#include "schedules/knob.h"
+#include "schedules/lines.h"
+
+namespace sylvite {
+
+struct CastKnobs {
+  Knob vectors{"vectors", 1, {1, 2, 4}};  // native vectors of the narrower side per step
+};
+
+/// A step is a vector of the narrower type, several of the wider one. The last one is shifted
+/// inwards; rows shorter than a step take vectors of a quarter, then single elements.
+template <typename Input, typename Output>
+void schedule_cast(Input& x, Output& y, const Halide::Var& i, const CastKnobs& knobs,
+                   const Halide::Target& target, bool stream) {
+  begin_at_zero(x);
+  begin_at_zero(y);
+  Halide::Func f = y;
+  Halide::Var lane("lane");
+  const int narrow = std::min(x.type().bytes(), y.type().bytes());
+  const int lanes = target.natural_vector_size(Halide::UInt(8)) / narrow * knobs.vectors;
+  if (stream) {
+    promise_whole_lines(y);
+    // As many steps as fill a line; the runtime gives rows of 64 elements' multiples.
+    const int line = std::min(lanes, kLineBytes / y.type().bytes());
+    f.split(i, i, lane, line, Halide::TailStrategy::RoundUp).vectorize(lane);
+    return;
+  }
+  for (const int step : {lanes, lanes / 4}) {
+    if (step < 4) continue;
+    f.specialize(y.dim(0).extent() >= step)
+        .split(i, i, lane, step, Halide::TailStrategy::ShiftInwards)
+        .vectorize(lane);
+  }
+}
+
+}  // namespace sylvite
