@@ -1,0 +1,396 @@
+// Merges of features and their gradients, a chunk of examples at a time.
+//
+// A segment (b, f) is what input f holds of example b. The inputs' arrays are reached through
+// `memory`: all memory, counted in elements, in two dimensions so that int32 coordinates reach it. An
+// address is the pair (low, high) of them. Tables over segments are (b, f), scans over them are
+// s = b * features + f.
+#include "schedules/features.h"
+
+#include <map>
+
+namespace sylvite {
+
+using Halide::cast;
+using Halide::Expr;
+using Halide::Func;
+using Halide::RDom;
+using Halide::Tuple;
+using Halide::Type;
+using Halide::Var;
+
+namespace {
+
+/// Element `offset` + `lane` behind the address of input f. The bounds are promised for what is the
+/// same in all lanes: around a vector the promise would make it scalar.
+template <typename Addresses>
+std::vector<Expr> place(const Addresses& address, const Expr& f, const Expr& offset,
+                        const Expr& lane) {
+  return {promise_low(address(0, f) + offset) + lane,
+          Halide::unsafe_promise_clamped(address(1, f), 0, kMaxHigh)};
+}
+
+/// scan(s + 1) = scan(s) + the count of segment s.
+template <typename Scan, typename Count>
+void scan_segments(Scan& scan, const Count& count, const Expr& features, const Expr& examples) {
+  const RDom r({{0, features}, {0, examples}}, "all");
+  const Expr s = r.y * features + r.x;
+  scan(Var("s")) = Halide::undef<int64_t>();
+  scan(0) = cast<int64_t>(0);
+  scan(s + 1) = scan(s) + count(r.y, r.x);
+}
+
+/// Rows of segments that begin below `segments`.
+Expr rows_of(const Expr& segments, const Expr& features) {
+  return (segments + features - 1) / features;
+}
+
+/// What a segment counts.
+enum class Counts { kPresence, kPresent, kLengths };
+const std::map<std::string, Counts> kCounts = {
+    {"presence", Counts::kPresence},  // 1 where it is present
+    {"present", Counts::kPresent},    // its length where it is present
+    {"lengths", Counts::kLengths},    // its length
+};
+
+/// Sum, count and largest of int32 numbers by lane. A negative number is larger than all others.
+Tuple add_to(const Tuple& sums, const Expr& value, const Expr& count, const Expr& length) {
+  return {sums[0] + cast<int64_t>(value), sums[1] + count,
+          Halide::max(sums[2], cast<uint32_t>(length))};
+}
+
+Tuple no_sums() { return {cast<int64_t>(0), 0, cast<uint32_t>(0)}; }
+
+/// All lanes of `part` combined, as a tree.
+template <typename Combine>
+Expr of_all(const Func& lanes, std::vector<Expr> at, int part, const Combine& combine) {
+  std::vector<Expr> values;
+  for (int i = 0; i < kLanes; ++i) {
+    at[0] = i;
+    values.push_back(lanes(at)[part]);
+  }
+  for (size_t n = values.size(); n > 1; n /= 2) {
+    for (size_t i = 0; i < n / 2; ++i) values[i] = combine(values[i], values[i + n / 2]);
+  }
+  return cast<int64_t>(values[0]);
+}
+
+/// The three of add_to by k.
+Expr totals_of(const Var& k, const Func& lanes, const std::vector<Expr>& at) {
+  const auto add = [](const Expr& x, const Expr& y) { return x + y; };
+  const auto larger = [](const Expr& x, const Expr& y) { return Halide::max(x, y); };
+  return Halide::mux(
+      k, {of_all(lanes, at, 0, add), of_all(lanes, at, 1, add), of_all(lanes, at, 2, larger)});
+}
+
+}  // namespace
+
+/// Per chunk of examples and input: the sum of the counts, how many segments are present, and the
+/// largest length as an unsigned number, present or not.
+class Totals : public Halide::Generator<Totals> {
+ public:
+  GeneratorParam<Type> element{"element", UInt(8)};
+  GeneratorParam<Counts> counts{"counts", Counts::kPresent, kCounts};
+  Input<Buffer<int32_t, 2>> ints{"ints"};
+  Input<Buffer<uint8_t, 2>> bytes{"bytes"};
+  Input<Buffer<int32_t, 2>> lengths{"lengths"};    // address of input f in ints
+  Input<Buffer<int32_t, 2>> presence{"presence"};  // address of input f in bytes
+  Input<int> examples{"examples"};                 // in a chunk, a multiple of kLanes
+  Output<Buffer<int64_t, 3>> totals{"totals"};     // k, c, f
+
+  void generate() {
+    const RDom r(0, examples / kLanes, "r");
+    const Expr b = c * examples + r * kLanes;
+    Expr here = 1, length = 0;
+    if (counts != Counts::kLengths) here = cast<int>(bytes(place(presence, f, b, lane)) != 0);
+    if (counts != Counts::kPresence) length = ints(place(lengths, f, b, lane));
+    lanes(lane, c, f) = no_sums();
+    lanes(lane, c, f) = add_to(lanes(lane, c, f), length & -here, here, length);
+    totals(k, c, f) = totals_of(k, lanes, {0, c, f});
+  }
+  void schedule() {
+    describe_memory(ints, bytes);
+    describe_addresses(lengths, presence);
+    schedule_totals(totals, k, c, lanes, lane);
+  }
+
+ private:
+  Var k{"k"}, lane{"lane"}, c{"c"}, f{"f"};
+  Func lanes{"lanes"};
+};
+
+/// The same of the first n(f) numbers behind an address each.
+class InnerTotals : public Halide::Generator<InnerTotals> {
+ public:
+  GeneratorParam<Type> element{"element", UInt(8)};
+  Input<Buffer<int32_t, 2>> ints{"ints"};
+  Input<Buffer<int32_t, 2>> lengths{"lengths"};  // address of input f
+  Input<Buffer<int32_t, 1>> n{"n"};
+  Output<Buffer<int64_t, 3>> totals{"totals"};  // k, c = 0, f
+
+  void generate() {
+    RDom r(0, kMaxLow, "r"), rest(0, kLanes, "rest");
+    r.where(r < n(f) / kLanes);
+    const Expr whole = n(f) / kLanes * kLanes;
+    rest.where(rest < n(f) - whole);
+    const Expr length = ints(place(lengths, f, r * kLanes, lane));
+    const Expr last = ints(place(lengths, f, whole, rest));
+    lanes(lane, c, f) = no_sums();
+    lanes(lane, c, f) = add_to(lanes(lane, c, f), length, 1, length);
+    lanes(0, c, f) = add_to(lanes(0, c, f), last, 1, last);
+    totals(k, c, f) = totals_of(k, lanes, {0, c, f});
+  }
+  void schedule() {
+    describe_memory(ints);
+    describe_addresses(lengths);
+    describe_tables(n);
+    schedule_totals(totals, k, c, lanes, lane);
+    lanes.update(1).unscheduled();
+  }
+
+ private:
+  Var k{"k"}, lane{"lane"}, c{"c"}, f{"f"};
+  Func lanes{"lanes"};
+};
+
+/// The tables of a chunk: how many elements a segment has (none where it is absent), where they begin
+/// in its input, and in `scan` what lies before it. Elements are in the low half of a number, segments
+/// present in the high half: one addition scans both.
+class Segments : public Halide::Generator<Segments> {
+ public:
+  GeneratorParam<Type> element{"element", UInt(8)};
+  GeneratorParam<Counts> counts{"counts", Counts::kPresent, kCounts};
+  Input<Buffer<int32_t, 2>> ints{"ints"};
+  Input<Buffer<uint8_t, 2>> bytes{"bytes"};
+  Input<Buffer<int32_t, 2>> lengths{"lengths"};
+  Input<Buffer<int32_t, 2>> presence{"presence"};
+  Input<int> features{"features"};
+  Input<int> examples{"examples"};            // a multiple of kLanes
+  Output<Buffer<int64_t, 2>> count{"count"};  // b, f
+  Output<Buffer<int32_t, 2>> from{"from"};    // b, f; left as it is where presence is counted
+  Output<Buffer<int64_t, 1>> scan{"scan"};    // s
+
+  void generate() {
+    Expr here = 1, length = 0;
+    if (counts != Counts::kLengths) here = cast<int>(bytes(place(presence, f, 0, b)) != 0);
+    if (counts != Counts::kPresence) length = ints(place(lengths, f, 0, b));
+    count(b, f) = cast<int64_t>(length & -here) | (cast<int64_t>(here) << 32);
+    from(b, f) = Halide::undef<int>();
+    if (counts != Counts::kPresence) {
+      const RDom r(0, examples, "r");
+      from(0, f) = 0;
+      from(r + 1, f) = from(r, f) + cast<int>(count(r, f));
+    }
+    scan_segments(scan, count, features, examples);
+  }
+  void schedule() {
+    describe_memory(ints, bytes);
+    describe_addresses(lengths, presence);
+    describe_tables(count, from, scan);
+    from.dim(1).set_stride(count.dim(1).stride());
+    Func(count).vectorize(b, kLanes, Halide::TailStrategy::RoundUp);
+  }
+
+ private:
+  Var b{"b"}, f{"f"};
+};
+
+/// The tables of the second level: the numbers behind an address, n(f) of them, are lengths, and a
+/// segment counts their sum over its range of the first level.
+class InnerSegments : public Halide::Generator<InnerSegments> {
+ public:
+  GeneratorParam<Type> element{"element", UInt(8)};
+  Input<Buffer<int32_t, 2>> ints{"ints"};
+  Input<Buffer<int32_t, 2>> lengths{"lengths"};  // address of input f
+  Input<Buffer<int32_t, 1>> n{"n"};
+  Input<Buffer<int32_t, 1>> begin{"begin"};  // of input f in before
+  Input<Buffer<int32_t, 2>> outer{"outer"};  // b, f: the first level's from, an example longer
+  Input<int> features{"features"};
+  Input<int> examples{"examples"};
+  Output<Buffer<int32_t, 1>> before{"before"};  // sums before every number
+  Output<Buffer<int64_t, 2>> count{"count"};    // b, f
+  Output<Buffer<int32_t, 2>> from{"from"};      // b, f
+  Output<Buffer<int64_t, 1>> scan{"scan"};      // s
+
+  void generate() {
+    r = RDom({{0, kMaxLow}, {0, features}}, "r");
+    r.where(r.x < n(r.y));
+    const RDom first(0, features, "first");
+    const Expr at = promise_inside(begin(r.y) + r.x, before, 2);
+    before(i) = Halide::undef<int>();
+    before(promise_inside(begin(first), before, 1)) = 0;
+    before(at + 1) = before(at) + ints(place(lengths, r.y, r.x, 0));
+    from(b, f) = before(promise_inside(begin(f) + outer(b, f), before, 1));
+    count(b, f) =
+        cast<int64_t>(before(promise_inside(begin(f) + outer(b + 1, f), before, 1)) - from(b, f));
+    scan_segments(scan, count, features, examples);
+  }
+  void schedule() {
+    describe_memory(ints);
+    describe_addresses(lengths);
+    describe_tables(n, begin, outer, before, count, from, scan);
+    from.dim(1).set_stride(count.dim(1).stride());
+    outer.dim(1).set_stride(count.dim(1).stride());
+  }
+
+ private:
+  Var b{"b"}, f{"f"}, i{"i"};
+  RDom r;
+};
+
+/// A loop over the runs of a chunk in vectors of `step` bytes, at least one for each segment, and its
+/// places on both sides. A vector may reach past its run's end: what it spoils there is written
+/// later. Runs whose vectors could reach past `room` are left out.
+struct RunLoop {
+  RDom r;
+  std::vector<Expr> ragged;
+  Expr packed;
+};
+
+template <typename Kernel>
+RunLoop loop_over_runs(const Kernel& k) {
+  const int step = k.step;
+  const RDom r({{0, step}, {0, kMaxLow}, {0, k.features}, {0, rows_of(k.segments, k.features)}},
+               "r");
+  const Expr b = r[3], f = r[2], s = b * k.features + f;
+  const Expr n = k.count(b, f) << k.shift, at = k.from(b, f) << k.shift;
+  const Expr to = promise_inside((k.to(s) << k.shift) + r[1] * step, k.packed, step);
+  RunLoop loop = {r, place(k.ragged, f, at + r[1] * step, r[0]), to + r[0]};
+  loop.r.where(s < k.segments && at + n + step <= k.room(f) &&
+               r[1] < Halide::max((n + (step - 1)) / step, 1));
+  return loop;
+}
+
+/// The inputs' runs to the packed array. What they spoil past its end is the caller's to keep off.
+class MergeRuns : public Halide::Generator<MergeRuns> {
+ public:
+  GeneratorParam<Type> element{"element", UInt(8)};
+  GeneratorParam<int> step{"step", 64};
+  Input<Buffer<uint8_t, 2>> memory{"memory"};
+  Input<Buffer<int32_t, 2>> ragged{"ragged"};  // address of input f
+  Input<Buffer<int32_t, 1>> room{"room"};      // bytes behind it that may be touched
+  Input<Buffer<int32_t, 2>> count{"count"};    // the low halves
+  Input<Buffer<int32_t, 2>> from{"from"};
+  Input<Buffer<int32_t, 1>> to{"to"};  // the low halves
+  Input<int> features{"features"};
+  Input<int> segments{"segments"};
+  Input<uint32_t> shift{"shift"};  // binary logarithm of the bytes of an element
+  Output<Buffer<uint8_t, 1>> packed{"packed"};
+
+  void generate() {
+    const RunLoop loop = loop_over_runs(*this);
+    r = loop.r;
+    packed(Var("i")) = Halide::undef<uint8_t>();
+    packed(loop.packed) = memory(loop.ragged);
+  }
+  void schedule() { schedule_runs(*this, packed, r[0]); }
+
+ private:
+  RDom r;
+};
+
+/// The packed array's runs to the inputs' gradients.
+class SplitRuns : public Halide::Generator<SplitRuns> {
+ public:
+  GeneratorParam<Type> element{"element", UInt(8)};
+  GeneratorParam<int> step{"step", 64};
+  Input<Buffer<uint8_t, 1>> packed{"packed"};
+  Input<Buffer<int32_t, 2>> ragged{"ragged"};
+  Input<Buffer<int32_t, 1>> room{"room"};
+  Input<Buffer<int32_t, 2>> count{"count"};
+  Input<Buffer<int32_t, 2>> from{"from"};
+  Input<Buffer<int32_t, 1>> to{"to"};
+  Input<int> features{"features"};
+  Input<int> segments{"segments"};
+  Input<uint32_t> shift{"shift"};
+  Output<Buffer<uint8_t, 2>> memory{"memory"};
+
+  void generate() {
+    const RunLoop loop = loop_over_runs(*this);
+    r = loop.r;
+    memory(Var("low"), Var("high")) = Halide::undef<uint8_t>();
+    memory(loop.ragged) = packed(loop.packed);
+  }
+  void schedule() { schedule_runs(*this, memory, r[0]); }
+
+ private:
+  RDom r;
+};
+
+/// The key and the value of every present segment at its position. An absent one writes to the
+/// position of the next present one, which comes later.
+class Pick : public Halide::Generator<Pick> {
+ public:
+  GeneratorParam<Type> element{"element", UInt(32)};
+  Input<Buffer<void, 2>> memory{"memory"};
+  Input<Buffer<int32_t, 2>> ragged{"ragged"};      // address of input f
+  Input<Buffer<int64_t, 1>> ids{"ids"};            // f
+  Input<Buffer<int32_t, 1>> position{"position"};  // s: the high halves of a scan
+  Input<int> features{"features"};
+  Input<int> segments{"segments"};  // up to the last present one
+  Input<int> stride{"stride"};      // elements from one example to the next
+  Input<int> pairs{"pairs"};        // present segments
+  Output<Func> packed{"packed"};    // key and value
+
+  void configure() { memory.set_type(element); }
+  void generate() {
+    RDom r({{0, features}, {0, rows_of(segments, features)}}, "r");
+    const Expr s = r.y * features + r.x;
+    r.where(s < segments);
+    packed(i) = Tuple(Halide::undef<int64_t>(), Halide::undef(element));
+    const Expr at = Halide::unsafe_promise_clamped(position(s), 0, pairs - 1);
+    packed(at) = Tuple(ids(r.x), memory(place(ragged, r.x, r.y * stride, 0)));
+  }
+  void schedule() {
+    describe_memory(memory);
+    describe_addresses(ragged);
+    describe_tables(ids, position);
+    position.dim(0).set_stride(2);
+    Func(packed).output_buffers()[0].dim(0).set_min(0);
+  }
+
+ private:
+  Var i{"i"};
+};
+
+/// The value at the position of every present segment, 0 where one is absent.
+class Expand : public Halide::Generator<Expand> {
+ public:
+  GeneratorParam<Type> element{"element", UInt(32)};
+  Input<Buffer<void, 1>> packed{"packed"};         // at least one
+  Input<Buffer<int32_t, 2>> ragged{"ragged"};      // address of input f
+  Input<Buffer<int32_t, 2>> present{"present"};    // b, f: the high halves of the counts
+  Input<Buffer<int32_t, 1>> position{"position"};  // s: the high halves of a scan
+  Input<int> features{"features"};
+  Input<int> examples{"examples"};
+  Input<int> stride{"stride"};  // elements from one example to the next
+  Output<Buffer<void, 2>> memory{"memory"};
+
+  void configure() {
+    packed.set_type(element);
+    memory.set_type(element);
+  }
+  void generate() {
+    const RDom r({{0, features}, {0, examples}}, "r");
+    const Expr at = Halide::clamp(position(r.y * features + r.x), 0, packed.dim(0).extent() - 1);
+    memory(Var("low"), Var("high")) = Halide::undef(element);
+    memory(place(ragged, r.x, r.y * stride, 0)) = packed(at) & cast(element, -present(r.y, r.x));
+  }
+  void schedule() {
+    describe_memory(memory);
+    describe_addresses(ragged);
+    describe_tables(packed, present, position);
+    present.dim(0).set_stride(2);
+    position.dim(0).set_stride(2);
+  }
+};
+
+}  // namespace sylvite
+
+HALIDE_REGISTER_GENERATOR(sylvite::Totals, totals)
+HALIDE_REGISTER_GENERATOR(sylvite::InnerTotals, inner_totals)
+HALIDE_REGISTER_GENERATOR(sylvite::Segments, segments)
+HALIDE_REGISTER_GENERATOR(sylvite::InnerSegments, inner_segments)
+HALIDE_REGISTER_GENERATOR(sylvite::MergeRuns, merge_runs)
+HALIDE_REGISTER_GENERATOR(sylvite::SplitRuns, split_runs)
+HALIDE_REGISTER_GENERATOR(sylvite::Pick, pick)
+HALIDE_REGISTER_GENERATOR(sylvite::Expand, expand_present)

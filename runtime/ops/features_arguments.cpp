@@ -1,0 +1,127 @@
+#include "runtime/ops/features_arguments.h"
+
+#include <algorithm>
+
+#include "runtime/copy_tensor.h"
+#include "runtime/shape.h"
+
+namespace sylvite::internal {
+namespace {
+
+bool dense_and_aligned(const Tensor& tensor) noexcept {
+  const auto bytes = static_cast<uintptr_t>(element_size(tensor.dtype()));
+  if (reinterpret_cast<uintptr_t>(tensor.data()) % bytes != 0) return false;
+  int64_t stride = 1;
+  for (int axis = tensor.rank() - 1; axis >= 0; --axis) {
+    if (tensor.shape()[axis] == 0) return true;
+    if (tensor.shape()[axis] > 1 && tensor.strides()[axis] != stride) return false;
+    stride *= tensor.shape()[axis];
+  }
+  return true;
+}
+
+}  // namespace
+
+void require_any(const Parts& parts, std::string_view op) {
+  require_argument(parts.count() > 0, op, ": no ", parts.name(),
+                   ", want those of one input or more");
+}
+
+void require_rows(const Parts& parts, std::string_view op) {
+  for (int64_t f = 0; f < parts.count(); ++f) {
+    require_argument(parts[f].rank() == 1, op, ": ", PartName{parts, f}, " has shape ",
+                     parts[f].shape(), ", want one axis");
+    require(parts[f].device() == Device{}, ErrorCode::kUnsupported, op, ": ", PartName{parts, f},
+            " is on device ", name(parts[f].device().kind), ", want the CPU");
+  }
+}
+
+void require_dtype(const Parts& parts, DType dtype, std::string_view op) {
+  for (int64_t f = 0; f < parts.count(); ++f) {
+    require_argument(parts[f].dtype() == dtype, op, ": ", PartName{parts, f}, " has dtype ",
+                     name(parts[f].dtype()), ", want ", name(dtype));
+  }
+}
+
+void require_one_dtype(const Parts& parts, std::string_view op) {
+  for (int64_t f = 1; f < parts.count(); ++f) {
+    require_argument(parts[f].dtype() == parts[0].dtype(), op, ": ", PartName{parts, f},
+                     " has dtype ", name(parts[f].dtype()), ", want ", name(parts[0].dtype()),
+                     " as ", PartName{parts, 0}, " has");
+  }
+}
+
+void require_count(const Parts& parts, int64_t inputs, std::string_view op) {
+  require_argument(parts.count() == inputs, op, ": ", parts.count(), " ", parts.name(), ", want ",
+                   inputs, ", one for each input");
+}
+
+void require_examples(const Parts& parts, int64_t inputs, int64_t examples, std::string_view op) {
+  require_count(parts, inputs, op);
+  for (int64_t f = 0; f < parts.count(); ++f) {
+    require_argument(parts[f].shape()[0] == examples, op, ": ", PartName{parts, f}, " has ",
+                     parts[f].shape()[0], " examples, want ", examples, " as the first input has");
+  }
+}
+
+void require_writable(const Tensor& output, DType dtype, const Shape& shape, std::string_view op,
+                      std::string_view argument) {
+  require_output(output.info(), dtype, shape, Device{}, op, argument);
+  require_argument(!output.read_only(), op, ": ", argument,
+                   " is read-only memory, want memory to write to");
+}
+
+const Tensor& DenseTensors::dense(const Tensor& tensor) {
+  if (dense_and_aligned(tensor)) return tensor;
+  return copies_.emplace_back(tensor.to(Device{}, context_));
+}
+
+const void* DenseTensors::of(const Tensor& tensor) { return dense(tensor).data(); }
+
+Texts DenseTensors::texts(const Tensor& tensor) {
+  const Tensor& strings = dense(tensor);
+  return {.offsets = strings.data_as<int64_t>(), .text = strings.text_data()};
+}
+
+std::byte* DenseOutputs::of(const Tensor& output) {
+  if (dense_and_aligned(output)) return output.data_as<std::byte>();
+  copies_.push_back(
+      {.dense = new_output(output.dtype(), output.shape(), context_, Device{}, op_, "output"),
+       .output = output});
+  return copies_.back().dense.data_as<std::byte>();
+}
+
+void DenseOutputs::copy_back(Call& call) const {
+  for (const Copy& copy : copies_) copy_tensor(call, copy.dense, copy.output);
+}
+
+void MemoryRanges::add(const Tensor& tensor, bool written) noexcept {
+  if (tensor.text_capacity() > 0) {
+    const auto text = reinterpret_cast<uintptr_t>(tensor.text_data());
+    ranges_[count_++] = {.begin = text,
+                         .end = text + static_cast<uintptr_t>(tensor.text_capacity()),
+                         .written = written};
+  }
+  const ByteRange bytes = tensor.byte_range();
+  if (bytes.low == bytes.high) return;
+  const auto data = reinterpret_cast<uintptr_t>(tensor.data());
+  ranges_[count_++] = {.begin = data + static_cast<uintptr_t>(bytes.low),
+                       .end = data + static_cast<uintptr_t>(bytes.high),
+                       .written = written};
+}
+
+bool MemoryRanges::apart() noexcept {
+  std::sort(ranges_, ranges_ + count_,
+            [](const Range& x, const Range& y) { return x.begin < y.begin; });
+  uintptr_t read_to = 0;
+  uintptr_t written_to = 0;
+  for (int64_t i = 0; i < count_; ++i) {
+    const Range& range = ranges_[i];
+    if (range.begin < written_to || (range.written && range.begin < read_to)) return false;
+    uintptr_t& to = range.written ? written_to : read_to;
+    to = std::max(to, range.end);
+  }
+  return true;
+}
+
+}  // namespace sylvite::internal

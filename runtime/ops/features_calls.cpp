@@ -1,0 +1,223 @@
+#include "runtime/ops/features_calls.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "features_kernels.h"
+
+namespace sylvite::internal::features {
+namespace {
+
+constexpr int32_t kMaxCoordinate = std::numeric_limits<int32_t>::max();
+constexpr int kLowBits = 30;  // schedules/features.h
+/// The kernels' memory begins here: their checks refuse the address 0.
+constexpr uint64_t kOrigin = 64;
+
+struct Extent {
+  int64_t extent;
+  int64_t stride;
+};
+
+template <typename T>
+Operand operand_of(const T* data, ElementKind kind, int element_bytes,
+                   std::initializer_list<Extent> dims) noexcept {
+  Operand operand;
+  operand.data = const_cast<void*>(static_cast<const void*>(data));
+  operand.kind = kind;
+  operand.element_bytes = element_bytes;
+  operand.rank = 0;
+  for (const Extent& dim : dims) {
+    const auto i = static_cast<size_t>(operand.rank++);
+    operand.extent[i] = static_cast<int32_t>(dim.extent);
+    operand.stride[i] = static_cast<int32_t>(dim.stride);
+  }
+  return operand;
+}
+
+Operand numbers(const int32_t* data, std::initializer_list<Extent> dims) noexcept {
+  return operand_of(data, ElementKind::kInt, 4, dims);
+}
+Operand numbers(const int64_t* data, std::initializer_list<Extent> dims) noexcept {
+  return operand_of(data, ElementKind::kInt, 8, dims);
+}
+
+/// All memory.
+Operand memory(ElementKind kind, int element_bytes) noexcept {
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): no object; kernels add whole addresses to it.
+  return operand_of(reinterpret_cast<const void*>(kOrigin), kind, element_bytes,
+                    {{kMaxCoordinate, 1}, {int64_t{1} << 20, int64_t{1} << kLowBits}});
+}
+
+Operand addresses(const Address* of, int64_t features) noexcept {
+  return numbers(of ? &of->low : &kMaxCoordinate, {{2, 1}, {features, 2}});
+}
+
+/// The halves of numbers of 64 bits, little-endian as all targets are.
+const int32_t* low_halves(const int64_t* of) noexcept {
+  return reinterpret_cast<const int32_t*>(of);
+}
+const int32_t* high_halves(const int64_t* of) noexcept { return low_halves(of) + 1; }
+
+int64_t segments_of(const Tables& tables) noexcept { return tables.examples * tables.features; }
+
+Operand counts(const Tables& t) noexcept {
+  return numbers(t.count, {{t.examples, 1}, {t.features, t.pitch}});
+}
+Operand froms(const Tables& t, int64_t examples) noexcept {
+  return numbers(t.from, {{examples, 1}, {t.features, t.pitch}});
+}
+Operand scans(const Tables& t) noexcept { return numbers(t.scan, {{segments_of(t) + 1, 1}}); }
+/// One half of the counts, of the scan.
+Operand half_of_counts(const Tables& t, const int32_t* half) noexcept {
+  return numbers(half, {{t.examples, 2}, {t.features, 2 * t.pitch}});
+}
+Operand half_of_scan(const Tables& t, const int32_t* half) noexcept {
+  return numbers(half, {{segments_of(t) + 1, 2}});
+}
+
+class Scalars {
+ public:
+  template <typename... Numbers>
+  explicit Scalars(const Numbers&... values) noexcept
+      : numbers_{static_cast<int32_t>(values)...}, count_(sizeof...(values)) {
+    for (size_t i = 0; i < count_; ++i) addresses_[i] = &numbers_[i];
+  }
+  Scalars(const Scalars&) = delete;
+  Scalars& operator=(const Scalars&) = delete;
+  operator std::span<const void* const>() const noexcept {  // NOLINT(google-explicit-constructor)
+    return {addresses_.data(), count_};
+  }
+
+ private:
+  std::array<int32_t, 4> numbers_;
+  std::array<const void*, 4> addresses_;
+  size_t count_;
+};
+
+KernelFn kernel_at(const Call& call, int row) {
+  return pick_kernel(kKernelNames, kKernels, row, call.targets, call.op).entry.plain;
+}
+
+int shift_of(int bytes) noexcept { return width_index(bytes); }
+
+}  // namespace
+
+Address address_of(const void* at, int element_bytes) noexcept {
+  const uint64_t elements =
+      (reinterpret_cast<uint64_t>(at) - kOrigin) / static_cast<uint64_t>(element_bytes);
+  return {.low = static_cast<int32_t>(elements & ((uint64_t{1} << kLowBits) - 1)),
+          .high = static_cast<int32_t>(elements >> kLowBits)};
+}
+
+CountKernels::CountKernels(const Call& call, Counts of) {
+  constexpr std::array<int, 3> kTotals = {find_kernel(kKernelNames, "totals_presence_u8"),
+                                          find_kernel(kKernelNames, "totals_present_u8"),
+                                          find_kernel(kKernelNames, "totals_lengths_u8")};
+  constexpr std::array<int, 3> kSegments = {find_kernel(kKernelNames, "segments_presence_u8"),
+                                            find_kernel(kKernelNames, "segments_present_u8"),
+                                            find_kernel(kKernelNames, "segments_lengths_u8")};
+  const auto i = static_cast<size_t>(of);
+  totals = kernel_at(call, kTotals[i]);
+  segments = kernel_at(call, kSegments[i]);
+  inner_totals = kernel_at(call, find_kernel(kKernelNames, "inner_totals_u8"));
+  inner_segments = kernel_at(call, find_kernel(kKernelNames, "inner_segments_u8"));
+}
+
+RunKernels::RunKernels(const Call& call, bool split) {
+  constexpr std::array<std::array<int, kRunSteps.size()>, 2> kRows = {
+      {{find_kernel(kKernelNames, "merge_runs_32_u8"),
+        find_kernel(kKernelNames, "merge_runs_64_u8"),
+        find_kernel(kKernelNames, "merge_runs_96_u8")},
+       {find_kernel(kKernelNames, "split_runs_32_u8"),
+        find_kernel(kKernelNames, "split_runs_64_u8"),
+        find_kernel(kKernelNames, "split_runs_96_u8")}}};
+  for (size_t i = 0; i < kRunSteps.size(); ++i) of_step[i] = kernel_at(call, kRows[split][i]);
+}
+
+KernelFn pick_kernel_of(const Call& call, int value_bytes) {
+  constexpr std::array<int, 4> kRows = find_widths(kKernelNames, "pick_u");
+  return kernel_at(call, kRows[static_cast<size_t>(width_index(value_bytes))]);
+}
+
+KernelFn expand_kernel_of(const Call& call, int value_bytes) {
+  constexpr std::array<int, 4> kRows = find_widths(kKernelNames, "expand_present_u");
+  return kernel_at(call, kRows[static_cast<size_t>(width_index(value_bytes))]);
+}
+
+void count_chunks(Call& call, KernelFn kernel, const Address* lengths, const Address* presence,
+                  int64_t features, int64_t chunks, int64_t examples, Total* totals) noexcept {
+  const std::array inputs = {memory(ElementKind::kInt, 4), memory(ElementKind::kUInt, 1),
+                             addresses(lengths, features), addresses(presence, features)};
+  const Operand output = numbers(&totals->sum, {{3, 1}, {chunks, 3 * features}, {features, 3}});
+  call_kernel(kernel, call, inputs, Scalars(examples), std::span(&output, 1));
+}
+
+void count_numbers(Call& call, KernelFn kernel, const Address* lengths, const int32_t* n,
+                   int64_t features, Total* totals) noexcept {
+  const std::array inputs = {memory(ElementKind::kInt, 4), addresses(lengths, features),
+                             numbers(n, {{features, 1}})};
+  const Operand output = numbers(&totals->sum, {{3, 1}, {1, 3 * features}, {features, 3}});
+  call_kernel(kernel, call, inputs, {}, std::span(&output, 1));
+}
+
+void make_tables(Call& call, KernelFn kernel, const Address* lengths, const Address* presence,
+                 const Tables& t) noexcept {
+  const std::array inputs = {memory(ElementKind::kInt, 4), memory(ElementKind::kUInt, 1),
+                             addresses(lengths, t.features), addresses(presence, t.features)};
+  const std::array outputs = {counts(t), froms(t, t.examples + 1), scans(t)};
+  call_kernel(kernel, call, inputs, Scalars(t.features, t.examples), outputs);
+}
+
+void make_inner_tables(Call& call, KernelFn kernel, const InnerNumbers& n, const Tables& outer,
+                       const Tables& inner) noexcept {
+  const std::array inputs = {memory(ElementKind::kInt, 4), addresses(n.lengths, outer.features),
+                             numbers(n.n, {{outer.features, 1}}),
+                             numbers(n.begin, {{outer.features, 1}}),
+                             froms(outer, outer.examples + 1)};
+  const std::array outputs = {numbers(n.before, {{n.before_count, 1}}), counts(inner),
+                              froms(inner, inner.examples), scans(inner)};
+  call_kernel(kernel, call, inputs, Scalars(outer.features, outer.examples), outputs);
+}
+
+void copy_runs(Call& call, KernelFn kernel, const Tables& t, const RunMove& move,
+               const Address* arrays, const int32_t* room, int64_t segments, std::byte* packed,
+               int64_t packed_bytes) noexcept {
+  const Operand all = memory(ElementKind::kUInt, 1);
+  const Operand run = operand_of(packed, ElementKind::kUInt, 1, {{packed_bytes, 1}});
+  const std::array inputs = {move.split ? run : all,
+                             addresses(arrays, t.features),
+                             numbers(room, {{t.features, 1}}),
+                             half_of_counts(t, low_halves(t.count)),
+                             froms(t, t.examples),
+                             half_of_scan(t, low_halves(t.scan))};
+  call_kernel(kernel, call, inputs, Scalars(t.features, segments, shift_of(move.element_bytes)),
+              std::span(move.split ? &all : &run, 1));
+}
+
+void pick(Call& call, KernelFn kernel, const Tables& t, const PickMove& move, const Address* values,
+          int64_t segments, int64_t* keys, std::byte* packed) noexcept {
+  const int64_t count = t.present_before(segments_of(t));
+  const std::array inputs = {memory(ElementKind::kUInt, move.value_bytes),
+                             addresses(values, t.features), numbers(move.ids, {{t.features, 1}}),
+                             half_of_scan(t, high_halves(t.scan))};
+  const std::array outputs = {
+      numbers(keys, {{count, 1}}),
+      operand_of(packed, ElementKind::kUInt, move.value_bytes, {{count, 1}})};
+  call_kernel(kernel, call, inputs, Scalars(t.features, segments, move.value_stride, count),
+              outputs);
+}
+
+void expand(Call& call, KernelFn kernel, const Tables& t, const ExpandMove& move,
+            const Address* values, const std::byte* packed, int64_t count) noexcept {
+  constexpr int64_t kNothing = 0;
+  const auto* from = count == 0 ? reinterpret_cast<const std::byte*>(&kNothing) : packed;
+  const std::array inputs = {
+      operand_of(from, ElementKind::kUInt, move.value_bytes, {{std::max<int64_t>(count, 1), 1}}),
+      addresses(values, t.features), half_of_counts(t, high_halves(t.count)),
+      half_of_scan(t, high_halves(t.scan))};
+  const Operand output = memory(ElementKind::kUInt, move.value_bytes);
+  call_kernel(kernel, call, inputs, Scalars(t.features, t.examples, move.value_stride),
+              std::span(&output, 1));
+}
+
+}  // namespace sylvite::internal::features

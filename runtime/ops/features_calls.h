@@ -1,0 +1,88 @@
+// Calls of the kernels in generators/features.cpp.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "runtime/ops/features.h"
+
+namespace sylvite::internal::features {
+
+inline constexpr int64_t kLanes = 16;  ///< schedules/features.h: examples come in whole vectors
+/// Offsets inside a chunk stay below this many bytes.
+inline constexpr int64_t kMaxChunkBytes = int64_t{1} << 29;
+
+/// An address as kernels take it, in elements: low 30 bits and the rest.
+struct Address {
+  int32_t low;
+  int32_t high;
+};
+Address address_of(const void* memory, int element_bytes) noexcept;
+
+// Which kernels a call takes. Each throws kUnsupported where the call's targets have none.
+struct CountKernels {
+  CountKernels(const Call& call, Counts counts);
+
+  KernelFn totals;
+  KernelFn inner_totals;
+  KernelFn segments;
+  KernelFn inner_segments;
+};
+
+/// Bytes that a kernel copies at once, and at least of a run.
+inline constexpr std::array<int, 3> kRunSteps = {32, 64, 96};
+struct RunKernels {
+  RunKernels(const Call& call, bool split);
+
+  std::array<KernelFn, kRunSteps.size()> of_step;
+};
+
+KernelFn pick_kernel_of(const Call& call, int value_bytes);
+KernelFn expand_kernel_of(const Call& call, int value_bytes);
+
+/// Pointers to a chunk's tables; `pitch` elements from one input to the next.
+struct Tables {
+  int64_t features;
+  int64_t examples;  ///< padded
+  int64_t pitch;     ///< at least an example more
+  int64_t* count;    ///< [features][pitch]: elements; whether present in the high half
+  int32_t* from;     ///< [features][pitch]: elements of the input before it
+  int64_t* scan;     ///< [examples * features + 1]: elements and present segments before it
+
+  int32_t elements_before(int64_t s) const noexcept { return static_cast<int32_t>(scan[s]); }
+  int32_t present_before(int64_t s) const noexcept { return static_cast<int32_t>(scan[s] >> 32); }
+  int32_t count_of(int64_t b, int64_t f) const noexcept {
+    return static_cast<int32_t>(count[f * pitch + b]);
+  }
+  int32_t from_of(int64_t b, int64_t f) const noexcept { return from[f * pitch + b]; }
+};
+
+/// Chunks of `examples` each from `lengths` and `presence` on; totals [chunks][features].
+void count_chunks(Call& call, KernelFn kernel, const Address* lengths, const Address* presence,
+                  int64_t features, int64_t chunks, int64_t examples, Total* totals) noexcept;
+/// The first n of each input; totals [features].
+void count_numbers(Call& call, KernelFn kernel, const Address* lengths, const int32_t* n,
+                   int64_t features, Total* totals) noexcept;
+void make_tables(Call& call, KernelFn kernel, const Address* lengths, const Address* presence,
+                 const Tables& tables) noexcept;
+
+struct InnerNumbers {
+  const Address* lengths;  ///< [features]
+  const int32_t* n;        ///< [features]
+  const int32_t* begin;    ///< [features]: where an input's sums begin in before
+  int32_t* before;
+  int64_t before_count;
+};
+void make_inner_tables(Call& call, KernelFn kernel, const InnerNumbers& numbers,
+                       const Tables& outer, const Tables& inner) noexcept;
+
+/// The first `segments` of a chunk.
+void copy_runs(Call& call, KernelFn kernel, const Tables& tables, const RunMove& move,
+               const Address* arrays, const int32_t* room, int64_t segments, std::byte* packed,
+               int64_t packed_bytes) noexcept;
+void pick(Call& call, KernelFn kernel, const Tables& tables, const PickMove& move,
+          const Address* values, int64_t segments, int64_t* keys, std::byte* packed) noexcept;
+void expand(Call& call, KernelFn kernel, const Tables& tables, const ExpandMove& move,
+            const Address* values, const std::byte* packed, int64_t count) noexcept;
+
+}  // namespace sylvite::internal::features

@@ -1,0 +1,278 @@
+// Chunks of examples moved by kernels; those with long runs go to features_long.cpp.
+#include <algorithm>
+#include <cstring>
+
+#include "runtime/checked.h"
+#include "runtime/ops/features_calls.h"
+#include "runtime/ops/features_long.h"
+#include "runtime/ops/features_segments.h"
+
+namespace sylvite::internal {
+
+using features::Address;
+using features::address_of;
+using features::CountKernels;
+using features::kLanes;
+using features::kRunSteps;
+using features::RunKernels;
+using features::Tables;
+
+namespace {
+
+/// A worker's tables for one chunk after the other.
+struct Workspace {
+  Address* lengths;
+  Address* presence;
+  Address* arrays;
+  int32_t* room;
+  int32_t* numbers;
+  int32_t* begin;
+  int32_t* before;
+  int64_t* cursors;
+  Tables outer;
+  Tables inner;
+};
+
+class Worker {
+ public:
+  Worker(Call& call, const FeatureOffsets& offsets, const FeatureMoves& moves);
+
+  void run(int64_t chunk, Workspace& w) const;
+  Workspace workspace(Scratch& scratch) const;
+
+ private:
+  void make_inner(int64_t chunk, Workspace& w) const;
+  void write_lengths(int64_t chunk, const Tables& tables) const;
+  void run_pick(int64_t chunk, Workspace& w) const;
+  void run_expand(int64_t chunk, Workspace& w) const;
+  void run_runs(int64_t chunk, const RunMove& move, Workspace& w) const;
+
+  Call& call_;
+  const FeatureOffsets& offsets_;
+  const FeatureMoves& moves_;
+  CountKernels counts_;
+  RunKernels merge_;
+  RunKernels split_;
+  KernelFn pick_ = nullptr;
+  KernelFn expand_ = nullptr;
+  bool has_inner_;
+  int64_t before_count_ = 0;
+};
+
+Worker::Worker(Call& call, const FeatureOffsets& offsets, const FeatureMoves& moves)
+    : call_(call),
+      offsets_(offsets),
+      moves_(moves),
+      counts_(call, offsets.inputs.counts),
+      merge_(call, false),
+      split_(call, true),
+      has_inner_(std::any_of(moves.runs.begin(), moves.runs.end(),
+                             [](const RunMove& move) { return move.inner; })) {
+  if (moves.pick) pick_ = features::pick_kernel_of(call, moves.pick->value_bytes);
+  if (moves.expand) expand_ = features::expand_kernel_of(call, moves.expand->value_bytes);
+  if (has_inner_) {
+    for (int64_t c = 0; c < offsets.chunks(); ++c) {
+      if (has_long_runs(offsets, moves, c)) continue;
+      before_count_ =
+          std::max(before_count_, offsets.outer.packed[c + 1] - offsets.outer.packed[c]);
+    }
+    before_count_ += offsets.inputs.features;
+  }
+}
+
+Workspace Worker::workspace(Scratch& scratch) const {
+  const int64_t features = offsets_.inputs.features;
+  const int64_t examples = offsets_.padded_examples_of(0);
+  const auto tables = [&] {
+    const int64_t pitch = examples + kLanes;
+    return Tables{.features = features,
+                  .examples = examples,
+                  .pitch = pitch,
+                  .count = scratch.take<int64_t>(pitch * features),
+                  .from = scratch.take<int32_t>(pitch * features),
+                  .scan = scratch.take<int64_t>(examples * features + 1)};
+  };
+  Workspace w{};
+  w.lengths = scratch.take<Address>(features);
+  w.presence = scratch.take<Address>(features);
+  w.arrays = scratch.take<Address>(features);
+  w.room = scratch.take<int32_t>(features);
+  w.cursors = scratch.take<int64_t>(2 * features);
+  w.outer = tables();
+  if (has_inner_) {
+    w.numbers = scratch.take<int32_t>(features);
+    w.begin = scratch.take<int32_t>(features);
+    w.before = scratch.take<int32_t>(before_count_);
+    w.inner = tables();
+  }
+  return w;
+}
+
+void Worker::run(int64_t chunk, Workspace& w) const {
+  const FeatureInputs& inputs = offsets_.inputs;
+  w.outer.examples = w.inner.examples = offsets_.padded_examples_of(chunk);
+  for (int64_t f = 0; f < inputs.features; ++f) {
+    if (inputs.lengths) w.lengths[f] = address_of(offsets_.lengths(chunk, f), 4);
+    if (inputs.presence) w.presence[f] = address_of(offsets_.presence(chunk, f), 1);
+  }
+  features::make_tables(call_, counts_.segments, w.lengths, w.presence, w.outer);
+  if (moves_.lengths) write_lengths(chunk, w.outer);
+  if (moves_.pick) run_pick(chunk, w);
+  if (moves_.expand) run_expand(chunk, w);
+  if (has_inner_) make_inner(chunk, w);
+  for (const RunMove& move : moves_.runs) run_runs(chunk, move, w);
+}
+
+void Worker::make_inner(int64_t chunk, Workspace& w) const {
+  int32_t begin = 0;
+  for (int64_t f = 0; f < w.outer.features; ++f) {
+    w.numbers[f] = static_cast<int32_t>(offsets_.total(offsets_.outer, chunk, f).sum);
+    w.begin[f] = begin;
+    begin += w.numbers[f] + 1;
+    w.lengths[f] =
+        address_of(offsets_.inner_lengths[f] + offsets_.start(offsets_.outer, chunk, f), 4);
+  }
+  features::make_inner_tables(call_, counts_.inner_segments,
+                              {.lengths = w.lengths,
+                               .n = w.numbers,
+                               .begin = w.begin,
+                               .before = w.before,
+                               .before_count = before_count_},
+                              w.outer, w.inner);
+}
+
+void Worker::write_lengths(int64_t chunk, const Tables& tables) const {
+  int32_t* to = moves_.lengths + chunk * offsets_.chunk_examples();
+  const bool lengths = offsets_.inputs.counts == Counts::kLengths;
+  const auto before = [&](int64_t s) {
+    return lengths ? tables.elements_before(s) : tables.present_before(s);
+  };
+  int32_t last = 0;
+  for (int64_t b = 0; b < offsets_.examples_of(chunk); ++b) {
+    const int32_t next = before((b + 1) * tables.features);
+    to[b] = next - last;
+    last = next;
+  }
+}
+
+void Worker::run_pick(int64_t chunk, Workspace& w) const {
+  const PickMove& move = *moves_.pick;
+  const Tables& tables = w.outer;
+  int64_t segments = tables.examples * tables.features;
+  const int32_t count = tables.present_before(segments);
+  if (count == 0) return;
+  while (tables.present_before(segments - 1) == count) --segments;
+  const Address* values = w.lengths;
+  if (move.values) {
+    const int64_t first = chunk * offsets_.chunk_examples() * move.value_stride * move.value_bytes;
+    for (int64_t f = 0; f < tables.features; ++f) {
+      w.arrays[f] = address_of(move.values[f] + first, move.value_bytes);
+    }
+    values = w.arrays;
+  }
+  const int64_t before = offsets_.pairs_before[chunk];
+  features::pick(call_, pick_, tables, move, values, segments, move.keys + before,
+                 move.packed + before * move.value_bytes);
+}
+
+void Worker::run_expand(int64_t chunk, Workspace& w) const {
+  const ExpandMove& move = *moves_.expand;
+  const int64_t first = chunk * offsets_.chunk_examples() * move.value_stride * move.value_bytes;
+  for (int64_t f = 0; f < w.outer.features; ++f) {
+    w.arrays[f] = address_of(move.values[f] + first, move.value_bytes);
+  }
+  Tables tables = w.outer;
+  const int64_t before = offsets_.pairs_before[chunk];
+  const int64_t count = offsets_.pairs_before[chunk + 1] - before;
+  tables.examples = offsets_.examples_of(chunk);
+  features::expand(call_, expand_, tables, move, w.arrays, move.packed + before * move.value_bytes,
+                   count);
+}
+
+/// The vectors of the kernel may reach past the runs of a chunk, into what another thread writes or
+/// past the end of an array: the runs next to those ends are copied here, to the byte.
+void Worker::run_runs(int64_t chunk, const RunMove& move, Workspace& w) const {
+  const Level& level = move.inner ? offsets_.inner : offsets_.outer;
+  const Tables& tables = move.inner ? w.inner : w.outer;
+  const int64_t bytes = move.element_bytes;
+  const int64_t elements = level.packed[chunk + 1] - level.packed[chunk];
+  if (elements == 0) return;
+
+  // One step for most runs, and few bytes in vain.
+  int64_t longest = 0;
+  int64_t present = 0;
+  for (int64_t f = 0; f < tables.features; ++f) {
+    longest = std::max(longest, offsets_.total(offsets_.outer, chunk, f).largest);
+    present += offsets_.total(offsets_.outer, chunk, f).present;
+  }
+  if (move.inner) longest = 2 * elements / std::max<int64_t>(present, 1);
+  size_t choice = 0;
+  while (choice + 1 < kRunSteps.size() && longest * bytes > kRunSteps[choice]) ++choice;
+  const int64_t step = kRunSteps[choice];
+
+  const int64_t ends = move.split ? level.packed[offsets_.chunks()] : level.packed[chunk + 1];
+  const int64_t packed_bytes =
+      std::min((ends - level.packed[chunk]) * bytes, features::kMaxChunkBytes + step);
+  std::byte* packed = move.packed + level.packed[chunk] * bytes;
+  for (int64_t f = 0; f < tables.features; ++f) {
+    const int64_t start = offsets_.start(level, chunk, f);
+    const int64_t end =
+        move.split ? offsets_.start(level, chunk + 1, f) : offsets_.elements(level, f);
+    w.arrays[f] = address_of(move.arrays[f] + start * bytes, 1);
+    w.room[f] =
+        static_cast<int32_t>(std::min((end - start) * bytes, features::kMaxChunkBytes + step));
+  }
+  const int64_t segments = tables.examples * tables.features;
+  int64_t whole = segments;
+  while (whole > 0 && tables.elements_before(whole) * bytes + step > packed_bytes) --whole;
+  const RunKernels& kernels = move.split ? split_ : merge_;
+  if (whole > 0) {
+    features::copy_runs(call_, kernels.of_step[choice], tables, move, w.arrays, w.room, whole,
+                        packed, packed_bytes);
+  }
+
+  const auto copy = [&](int64_t b, int64_t f) {
+    const auto count = static_cast<size_t>(tables.count_of(b, f) * bytes);
+    if (count == 0) return;
+    std::byte* there = packed + tables.elements_before(b * tables.features + f) * bytes;
+    std::byte* here =
+        move.arrays[f] + (offsets_.start(level, chunk, f) + tables.from_of(b, f)) * bytes;
+    std::memcpy(move.split ? here : there, move.split ? there : here, count);
+  };
+  for (int64_t s = whole; s < segments; ++s) copy(s / tables.features, s % tables.features);
+  for (int64_t f = 0; f < tables.features; ++f) {
+    int64_t b = whole / tables.features + (f < whole % tables.features);
+    const auto beyond = [&] {
+      return (tables.from_of(b, f) + tables.count_of(b, f)) * bytes + step > w.room[f];
+    };
+    while (b-- > 0 && beyond()) copy(b, f);
+  }
+}
+
+}  // namespace
+
+void run_feature_moves(Call& call, const FeatureOffsets& offsets, const FeatureMoves& moves,
+                       Scratch& scratch) {
+  const int64_t chunks = offsets.chunks();
+  if (chunks == 0) return;
+  const Worker worker(call, offsets, moves);
+  const int64_t workers = workers_of(call, offsets);
+  auto* workspaces = scratch.take<Workspace>(workers);
+  for (int64_t i = 0; i < workers; ++i) workspaces[i] = worker.workspace(scratch);
+  for_each_chunk(call, offsets, [&](int64_t i, int64_t c) {
+    if (has_long_runs(offsets, moves, c)) {
+      run_long_chunk(call, offsets, moves, c, LongRuns::kLeaveOut, workspaces[i].cursors);
+    } else {
+      worker.run(c, workspaces[i]);
+    }
+  });
+  throw_if_failed(call);
+  for (int64_t c = 0; c < chunks; ++c) {
+    if (has_long_runs(offsets, moves, c)) {
+      run_long_chunk(call, offsets, moves, c, LongRuns::kOnly, workspaces[0].cursors);
+    }
+  }
+  throw_if_failed(call);
+}
+
+}  // namespace sylvite::internal
