@@ -3,9 +3,6 @@
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
-#include <vector>
-
-#include "support/cases.h"
 
 namespace sylvite_bench {
 
@@ -19,11 +16,14 @@ struct Options {
 
 /// Each prints its table and its last line, adds to `json` and returns whether every row wrote the
 /// right bytes.
+bool run_join(const Options& options, nlohmann::json& json);
+bool run_features(const Options& options, nlohmann::json& json);
 bool run_space_batch(const Options& options, nlohmann::json& json);
+bool run_expand(const Options& options, nlohmann::json& json);
+bool run_cast(const Options& options, nlohmann::json& json);
+bool run_expand_gradient(const Options& options, nlohmann::json& json);
 bool run_overhead(const Options& options, nlohmann::json& json);
+bool run_scope(const Options& options, nlohmann::json& json);
 bool run_gpu(const Options& options, nlohmann::json& json);
-
-/// The rows of options.shapes, or of bench/shapes/space_batch.txt, that match the filter.
-std::vector<Case> space_batch_cases(const Options& options);
 
 }  // namespace sylvite_bench

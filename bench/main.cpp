@@ -23,8 +23,14 @@ struct Family {
 
 constexpr Family kFamilies[] = {
     {.name = "overhead", .run = sylvite_bench::run_overhead, .by_default = true},
+    {.name = "features", .run = sylvite_bench::run_features, .by_default = true},
+    {.name = "scope", .run = sylvite_bench::run_scope, .by_default = true},
     {.name = "gpu", .run = sylvite_bench::run_gpu, .by_default = false},
+    {.name = "join", .run = sylvite_bench::run_join, .by_default = true},
     {.name = "space_batch", .run = sylvite_bench::run_space_batch, .by_default = true},
+    {.name = "expand", .run = sylvite_bench::run_expand, .by_default = true},
+    {.name = "cast", .run = sylvite_bench::run_cast, .by_default = true},
+    {.name = "expand_gradient", .run = sylvite_bench::run_expand_gradient, .by_default = true},
 };
 
 struct Arguments {
@@ -39,7 +45,7 @@ void declare(CLI::App& app, Arguments& arguments) {
   for (const Family& family : kFamilies) names.emplace_back(family.name);
   Options& options = arguments.options;
   options.threads = sylvite_bench::core_count();
-  app.add_option("family", arguments.family, "what to run; without: overhead and space_batch")
+  app.add_option("family", arguments.family, "what to run; without: all but gpu")
       ->check(CLI::IsMember(names));
   app.add_option("--json", arguments.json_file, "write every figure to this file");
   app.add_option("--plot", arguments.chart_file,

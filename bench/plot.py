@@ -36,7 +36,7 @@ def draw_ratios(axes, family, rows):
     axes.axvline(1, color="k", linewidth=0.8)
     axes.set_yticks(range(len(rows)), [row["name"] for row in rows], fontsize=7)
     axes.set_ylim(-0.6, len(rows) - 0.4)
-    axes.set_xlabel("speed as a share of the best copy of the same bytes")
+    axes.set_xlabel("speed as a share of the roof: the best copy, fill or read of the same bytes")
     axes.set_title(family)
     axes.legend(loc="lower right", fontsize=8)
 

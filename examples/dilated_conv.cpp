@@ -209,7 +209,7 @@ class Report {
   void add(const char* what, const sylvite::Plan& plan, const Tensor& x, Tensor& y) {
     const sylvite::Explanation& done = plan.explanation();
     const int64_t moved = done.bytes_read + done.bytes_written;
-    std::vector<sylvite_bench::Contestant> contestants = roof_.contestants(moved / 2);
+    std::vector<sylvite_bench::Contestant> contestants = roof_.copies(moved / 2);
     contestants.push_back({.name = done.op.data(),
                            .role = sylvite_bench::Contestant::Role::kRow,
                            .call = [&] { plan.run(x, y); }});

@@ -126,6 +126,99 @@ TEST_P(Allocations, AreNoneInACallWithTheCallersOutput) {
   }
 }
 
+TEST_P(Allocations, AreNoneInAJoinWithTheCallersOutput) {
+  const Context context = GetParam().context(2);
+  const std::vector<Tensor> x(40, Tensor::empty(DType::kFloat32, {300, 50}));
+  for (const int axis : {0, 1}) {
+    Tensor joined = concat(x, axis, context);
+    Tensor stacked = stack(x, axis, context);
+    std::vector<Tensor> back = unstack(stacked, axis, context);
+    const std::vector<int64_t> sizes(40, x[0].shape()[axis]);
+    const auto all = [&] {
+      concat(x, axis, joined, context);
+      stack(x, axis, stacked, context);
+      unstack(stacked, axis, back, context);
+      split(joined, sizes, axis, back, context);
+    };
+    all();
+    EXPECT_EQ(allocations_of(all), 0) << "axis " << axis;
+  }
+}
+
+TEST_P(Allocations, AreNoneInACastWithTheCallersOutput) {
+  for (const Shape& strides : {Shape{1000, 1}, Shape{1, 700}}) {
+    const Tensor memory = Tensor::empty(DType::kBool, {700000});
+    std::memset(memory.data(), 0, static_cast<size_t>(memory.byte_count()));
+    const Tensor x = memory.view({700, 1000}, strides);
+    Tensor f16 = Tensor::empty(DType::kFloat16, x.shape());
+    Tensor back = Tensor::empty(DType::kBool, x.shape());
+    const Context context = GetParam().context(2);
+    const auto all = [&] {
+      cast(x, DType::kFloat16, f16, context);
+      cast_gradient(f16, DType::kBool, back, context);
+    };
+    all();
+    EXPECT_EQ(allocations_of(all), 0) << to_string(strides);
+  }
+}
+
+TEST_P(Allocations, AreNoneInAnExpandIntoTheCallersOutput) {
+  struct Row {
+    Shape x;
+    Shape y;
+  };
+  for (const Row& row :
+       {Row{{300, 1}, {300, 1000}}, Row{{3000, 1}, {3000, 3}}, Row{{1, 7}, {3000, 7}},
+        Row{{3000, 1, 3}, {3000, 5, 3}}, Row{{1, 1000}, {300, 1000}}, Row{{1}, {0}}}) {
+    const Tensor x = Tensor::empty(DType::kInt16, row.x);
+    std::memset(x.data(), 0, static_cast<size_t>(x.byte_count()));
+    for (const int threads : {1, 2}) {
+      const Context context = GetParam().context(threads);
+      Tensor y = expand(x, row.y, context);
+      const Tensor view = expand_view(x, row.y);
+      EXPECT_EQ(allocations_of([&] {
+                  expand(x, row.y, y, context);
+                  materialize(view, y, context);
+                }),
+                0)
+          << to_string(row.y) << ", " << threads << " threads";
+    }
+  }
+}
+
+TEST_P(Allocations, AreNoneInArithmeticWithTheCallersOutput) {
+  const Context context = GetParam().context(2);
+  const Tensor x = constant_fill({2, 5, 90, 70}, 1, DType::kFloat32, context);
+  const Tensor half = constant_fill({300, 50}, 1, DType::kBFloat16, context);
+  const std::array halves = {half, half, half};
+  const Tensor w = constant_fill({70, 5, 3, 3}, 1, DType::kFloat32, context);
+  const Tensor bias = constant_fill({70}, 1, DType::kFloat32, context);
+  const Tensor scalar = constant_fill({}, 2, DType::kFloat32, context);
+  const Tensor matrix = x.view({900, 70}, {70, 1});
+  Tensor y = conv(x, w, bias, {}, context);
+  const Tensor dy = constant_fill(y.shape(), 1, DType::kFloat32, context);
+  Tensor dx = Tensor::empty(DType::kFloat32, x.shape());
+  Tensor dw = Tensor::empty(DType::kFloat32, w.shape());
+  Tensor db = Tensor::empty(DType::kFloat32, bias.shape());
+  Tensor total = sum(halves, context);
+  Tensor product = matmul(matrix, matrix, {.transpose_b = true}, context);
+  Tensor loss = squared_l2(x, context);
+  const auto all = [&] {
+    add(x, x, dx, context);
+    mul(x, scalar, dx, context);
+    sum(halves, total, context);
+    constant_fill(3, dx, context);
+    squared_l2(x, loss, context);
+    squared_l2_gradient(x, scalar, dx, context);
+    matmul(matrix, matrix, {.transpose_b = true}, product, context);
+    conv(x, w, bias, {}, y, context);
+    conv_gradient_input(dy, w, x.shape(), {}, dx, context);
+    conv_gradient_filter(x, dy, w.shape(), {}, dw, context);
+  };
+  all();
+  EXPECT_EQ(allocations_of(all), 0);
+}
+
 TEST_P(Allocations, AreNoneInAPlannedCall) {
   const Tensor x = Tensor::empty(DType::kUInt8, {1, 2, 256, 510});
   std::memset(x.data(), 0, static_cast<size_t>(x.byte_count()));
@@ -165,6 +258,39 @@ TEST(OutOfMemory, IsAnErrorOfItsOwnForSizesNoMachineHas) {
   expect_rejected(ErrorCode::kOutOfMemory, {"BatchToSpace"}, [&] {
     batch_to_space(x, {{block, block}});
   });
+}
+
+OperatorDef phases(const std::string& x, const std::string& y) {
+  return {.type = "SpaceToBatch", .inputs = {x}, .outputs = {y}};
+}
+
+// Scope, subnet and a view among its thousand operators.
+TEST(Nets, AllocateNothingFromTheThirdRunOn) {
+  const Net inner("inner", {phases("x", "y")});
+  std::vector<OperatorDef> operators = {
+      {.type = "CreateScope", .inputs = {}, .outputs = {"scope"}},
+      {.type = "Do",
+       .inputs = {"X", "scope"},
+       .outputs = {"Z", "scope"},
+       .arguments = {{"net", std::make_shared<const Net>(inner)},
+                     {"inner_blobs", std::vector<std::string>{"x", "y"}},
+                     {"outer_blobs_idx", std::vector<int64_t>{0, 1}}}},
+      {.type = "Reshape",
+       .inputs = {"Z"},
+       .outputs = {"V"},
+       .arguments = {{"shape", std::vector<int64_t>{-1}}}}};
+  for (int i = 0; i < 1000; ++i) operators.push_back(phases("X", "Y" + std::to_string(i)));
+  const Net net("thousand", std::move(operators));
+  Workspace workspace;
+  workspace.feed("X", Tensor::empty(DType::kFloat32, {1, 1, 4, 4}));
+  for (int i = 0; i < 3; ++i) workspace.run(net);
+  EXPECT_EQ(allocations_of([&] {
+              for (int i = 0; i < 3; ++i) workspace.run(net);
+            }),
+            0);
+  const OperatorDef def = phases("X", "Y");
+  workspace.run(def);
+  EXPECT_EQ(allocations_of([&] { workspace.run(def); }), 0);
 }
 
 }  // namespace

@@ -6,10 +6,21 @@
 namespace sylvite {
 namespace {
 
+// clang-format off: a line each
 constinit const std::array kOperators = {
-    &internal::kSpaceToBatchSchema,
-    &internal::kBatchToSpaceSchema,
+    &internal::kSpaceToBatchSchema, &internal::kBatchToSpaceSchema,
+    &internal::kExpandSchema,       &internal::kExpandGradientSchema,
+    &internal::kExpandDimsSchema,   &internal::kSqueezeSchema,
+    &internal::kReshapeSchema,      &internal::kReshapeLikeSchema,
+    &internal::kCastSchema,         &internal::kCastGradientSchema,
+    &internal::kAddSchema,          &internal::kMulSchema,
+    &internal::kSumSchema,          &internal::kConstantFillSchema,
+    &internal::kSquaredL2Schema,    &internal::kSquaredL2GradientSchema,
+    &internal::kMatMulSchema,       &internal::kConvSchema,
+    &internal::kConvGradientSchema, &internal::kCreateScopeSchema,
+    &internal::kHasScopeSchema,     &internal::kDoSchema,
 };
+// clang-format on
 
 }  // namespace
 

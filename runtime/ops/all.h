@@ -7,5 +7,25 @@ namespace sylvite::internal {
 
 extern const OperatorSchema kSpaceToBatchSchema;
 extern const OperatorSchema kBatchToSpaceSchema;
+extern const OperatorSchema kExpandSchema;
+extern const OperatorSchema kExpandGradientSchema;
+extern const OperatorSchema kExpandDimsSchema;
+extern const OperatorSchema kSqueezeSchema;
+extern const OperatorSchema kReshapeSchema;
+extern const OperatorSchema kReshapeLikeSchema;
+extern const OperatorSchema kCastSchema;
+extern const OperatorSchema kCastGradientSchema;
+extern const OperatorSchema kAddSchema;
+extern const OperatorSchema kMulSchema;
+extern const OperatorSchema kSumSchema;
+extern const OperatorSchema kConstantFillSchema;
+extern const OperatorSchema kSquaredL2Schema;
+extern const OperatorSchema kSquaredL2GradientSchema;
+extern const OperatorSchema kMatMulSchema;
+extern const OperatorSchema kConvSchema;
+extern const OperatorSchema kConvGradientSchema;
+extern const OperatorSchema kCreateScopeSchema;
+extern const OperatorSchema kHasScopeSchema;
+extern const OperatorSchema kDoSchema;
 
 }  // namespace sylvite::internal

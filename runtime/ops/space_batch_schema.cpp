@@ -5,6 +5,7 @@
 #include "runtime/error.h"
 #include "runtime/ops/all.h"
 #include "runtime/ops/arguments.h"
+#include "runtime/ops/bind.h"
 #include "sylvite/space_batch.h"
 
 namespace sylvite::internal {
@@ -19,10 +20,38 @@ struct Parsed {
   double pad_value = 0;
 };
 
-Parsed parse(std::string_view op, std::span<const Argument> given, std::string_view sides) {
-  const Arguments arguments(op, given,
-                            {"block_size", "block_shape", "pad", "pad_t", "pad_l", "pad_b", "pad_r",
-                             "order", sides, sides == "paddings" ? "pad_value" : "order"});
+constexpr std::array<ArgumentSchema, 8> kShared = {{
+    {"block_size", "integer", "2", "the block of both axes"},
+    {"block_shape", "integers", "", "the block of each of 1 to 4 axes"},
+    {"pad", "integer", "0", "what pad_t, pad_l, pad_b and pad_r are by default"},
+    {"pad_t", "integer", "pad", "rows above"},
+    {"pad_l", "integer", "pad", "columns to the left"},
+    {"pad_b", "integer", "pad", "rows below"},
+    {"pad_r", "integer", "pad", "columns to the right"},
+    {"order", "text", "NCHW", "NCHW or NHWC"},
+}};
+
+template <size_t More>
+constexpr std::array<ArgumentSchema, kShared.size() + More> with(
+    const std::array<ArgumentSchema, More>& more) {
+  std::array<ArgumentSchema, kShared.size() + More> all;
+  std::copy(kShared.begin(), kShared.end(), all.begin());
+  std::copy(more.begin(), more.end(), all.begin() + kShared.size());
+  return all;
+}
+
+constexpr auto kSpaceToBatchArguments = with(std::array<ArgumentSchema, 2>{{
+    {"paddings", "integers", "0 …", "before and after per axis, beside block_shape"},
+    {"pad_value", "number", "0", "what the padding holds"},
+}});
+constexpr auto kBatchToSpaceArguments = with(std::array<ArgumentSchema, 1>{{
+    {"crops", "integers", "0 …", "cut before and after per axis, beside block_shape"},
+}});
+
+Parsed parse(std::string_view op, std::span<const Argument> given,
+             std::span<const ArgumentSchema> known) {
+  const Arguments arguments(op, given, known);
+  const std::string_view sides = known[kShared.size()].name;
   Parsed parsed;
   const std::string_view order = arguments.text("order", "NCHW");
   require_argument(order == "NCHW" || order == "NHWC", op, R"(: argument order is ")", order,
@@ -64,16 +93,60 @@ TensorInfo one_input(std::string_view op, std::span<const TensorInfo> inputs) {
 
 Plan plan_space_to_batch(std::span<const TensorInfo> inputs, std::span<const Argument> arguments,
                          const Context& context) {
-  const Parsed p = parse("SpaceToBatch", arguments, "paddings");
+  const Parsed p = parse("SpaceToBatch", arguments, kSpaceToBatchArguments);
   return space_to_batch_plan(one_input("SpaceToBatch", inputs), {.shape = {}},
                              {p.block_shape, p.sides, p.layout, p.pad_value}, context);
 }
 
 Plan plan_batch_to_space(std::span<const TensorInfo> inputs, std::span<const Argument> arguments,
                          const Context& context) {
-  const Parsed p = parse("BatchToSpace", arguments, "crops");
+  const Parsed p = parse("BatchToSpace", arguments, kBatchToSpaceArguments);
   return batch_to_space_plan(one_input("BatchToSpace", inputs), {.shape = {}},
                              {p.block_shape, p.sides, p.layout}, context);
+}
+
+Runner bind_space_to_batch(const OperatorDef& def) {
+  const Parsed p = parse(def.type, def.arguments, kSpaceToBatchArguments);
+  const SpaceToBatchArgs args{p.block_shape, p.sides, p.layout, p.pad_value};
+  return [args, plan = PlanCache()](OperatorCall& call) mutable {
+    const Tensor& x = call.input(0);
+    Tensor& y = call.output(0, x.dtype(), space_to_batch_shape(x.info(), args), x.device());
+    plan.run(x, y, [&](const TensorInfo& from, const TensorInfo& to) {
+      return space_to_batch_plan(from, to, args, call.context());
+    });
+  };
+}
+
+Runner bind_batch_to_space(const OperatorDef& def) {
+  const Parsed p = parse(def.type, def.arguments, kBatchToSpaceArguments);
+  const BatchToSpaceArgs args{p.block_shape, p.sides, p.layout};
+  return [args, plan = PlanCache()](OperatorCall& call) mutable {
+    const Tensor& x = call.input(0);
+    Tensor& y = call.output(0, x.dtype(), batch_to_space_shape(x.info(), args), x.device());
+    plan.run(x, y, [&](const TensorInfo& from, const TensorInfo& to) {
+      return batch_to_space_plan(from, to, args, call.context());
+    });
+  };
+}
+
+/// The other direction with the same arguments: paddings become crops, and the padding's value goes.
+GradientDefs inverse(const GradientRequest& request, std::string type, std::string_view sides,
+                     const std::string& new_sides) {
+  std::vector<Argument> arguments;
+  for (Argument argument : request.def.arguments) {
+    if (argument.name == "pad_value") continue;
+    if (argument.name == sides) argument.name = new_sides;
+    arguments.push_back(std::move(argument));
+  }
+  return gradient_by(request, std::move(type), {request.output(0)}, std::move(arguments));
+}
+
+GradientDefs space_to_batch_rule(const GradientRequest& request) {
+  return inverse(request, "BatchToSpace", "paddings", "crops");
+}
+
+GradientDefs batch_to_space_rule(const GradientRequest& request) {
+  return inverse(request, "SpaceToBatch", "crops", "paddings");
 }
 
 /// One call per element width and way through the kernels.
@@ -95,8 +168,12 @@ constinit const OperatorSchema kSpaceToBatchSchema = {
     .inputs = 1,
     .outputs = 1,
     .summary = "moves the blocks of a padded image into the batch",
+    .arguments = kSpaceToBatchArguments,
     .plan = plan_space_to_batch,
     .warm_up = warm_up,
+    .bind = bind_space_to_batch,
+    .gradient_kind = GradientKind::kRule,
+    .gradient = space_to_batch_rule,
 };
 
 constinit const OperatorSchema kBatchToSpaceSchema = {
@@ -104,8 +181,12 @@ constinit const OperatorSchema kBatchToSpaceSchema = {
     .inputs = 1,
     .outputs = 1,
     .summary = "interleaves the batch into images and crops them",
+    .arguments = kBatchToSpaceArguments,
     .plan = plan_batch_to_space,
     .warm_up = warm_up,
+    .bind = bind_batch_to_space,
+    .gradient_kind = GradientKind::kRule,
+    .gradient = batch_to_space_rule,
 };
 
 }  // namespace sylvite::internal

@@ -1,0 +1,109 @@
+#include "sylvite/net.h"
+
+#include <algorithm>
+#include <set>
+#include <sstream>
+
+#include "runtime/error.h"
+#include "runtime/net_state.h"
+
+namespace sylvite {
+
+using internal::require_argument;
+
+namespace {
+
+/// What the net reads before it writes it, and what it writes and does not read afterwards.
+void find_external_blobs(Net::State& net) {
+  net.external_inputs.clear();
+  std::set<std::string_view> known;
+  std::vector<std::string_view> unread;
+  for (const OperatorDef& def : net.operators) {
+    for (const std::string& input : def.inputs) {
+      if (known.insert(input).second) net.external_inputs.push_back(input);
+      std::erase(unread, input);
+    }
+    for (const std::string& output : def.outputs) {
+      known.insert(output);
+      if (std::find(unread.begin(), unread.end(), output) == unread.end())
+        unread.emplace_back(output);
+    }
+  }
+  if (net.outputs_given) {
+    for (const std::string& output : net.external_outputs) {
+      require_argument(known.contains(output), "Net ", net.name, ": external output ", output,
+                       ", a blob that none of its operators knows");
+    }
+  } else {
+    net.external_outputs.assign(unread.begin(), unread.end());
+  }
+}
+
+std::string quoted(std::string_view text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') result += '\\';
+    result += c;
+  }
+  return result + '"';
+}
+
+}  // namespace
+
+Net::Net(std::string name, std::vector<OperatorDef> operators,
+         std::vector<std::string> external_outputs) {
+  auto state = std::make_shared<State>();
+  state->outputs_given = !external_outputs.empty();
+  state->name = std::move(name);
+  state->operators = std::move(operators);
+  state->external_outputs = std::move(external_outputs);
+  for (size_t i = 0; i < state->operators.size(); ++i) {
+    require_argument(!state->operators[i].type.empty(), "Net ", state->name, ": operator ", i,
+                     " has no type, want an operator's name");
+  }
+  find_external_blobs(*state);
+  state_ = std::move(state);
+}
+
+const std::string& Net::name() const noexcept { return state_->name; }
+const std::vector<OperatorDef>& Net::operators() const noexcept { return state_->operators; }
+const std::vector<std::string>& Net::external_inputs() const noexcept {
+  return state_->external_inputs;
+}
+const std::vector<std::string>& Net::external_outputs() const noexcept {
+  return state_->external_outputs;
+}
+
+void Net::append(OperatorDef def) {
+  require_argument(!def.type.empty(), "Net ", name(), ": an operator has no type, want a name");
+  auto state = std::make_shared<State>(*state_);
+  state->operators.push_back(std::move(def));
+  find_external_blobs(*state);
+  state_ = std::move(state);
+}
+
+std::string Net::to_dot() const {
+  std::ostringstream dot;
+  dot << "digraph " << quoted(name()) << " {\n  rankdir=TB;\n";
+  std::set<std::string_view> blobs;
+  for (const OperatorDef& def : operators()) {
+    blobs.insert(def.inputs.begin(), def.inputs.end());
+    blobs.insert(def.outputs.begin(), def.outputs.end());
+  }
+  for (const std::string_view blob : blobs) {
+    dot << "  " << quoted("blob " + std::string(blob)) << " [label=" << quoted(blob) << "];\n";
+  }
+  for (size_t i = 0; i < operators().size(); ++i) {
+    const OperatorDef& def = operators()[i];
+    const std::string node = quoted("op " + std::to_string(i));
+    dot << "  " << node << " [shape=box, label=" << quoted(def.type) << "];\n";
+    for (const std::string& input : def.inputs)
+      dot << "  " << quoted("blob " + input) << " -> " << node << ";\n";
+    for (const std::string& output : def.outputs)
+      dot << "  " << node << " -> " << quoted("blob " + output) << ";\n";
+  }
+  dot << "}\n";
+  return dot.str();
+}
+
+}  // namespace sylvite

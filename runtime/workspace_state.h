@@ -1,0 +1,124 @@
+// What a workspace is behind its handle: blobs by name, and operators bound to them.
+#pragma once
+
+#include <any>
+#include <atomic>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "sylvite/workspace.h"
+
+namespace sylvite {
+
+struct OperatorCall::Slot {
+  std::shared_ptr<internal::Blob> blob;
+  std::string_view name;
+  Tensor value = {};  ///< an output that waits for the operator to return
+  std::any object = {};
+  bool written = false;
+  bool own_memory = false;  ///< made by OperatorCall::output
+  bool is_input = false;    ///< an output that the operator also reads
+};
+
+namespace internal {
+
+struct Blob {
+  std::string_view type = {};  ///< empty: holds nothing
+  Tensor tensor = {};
+  std::any object = {};
+  void* address = nullptr;  ///< of the value in `object`
+  /// Whether the tensor's memory was made for this blob, so that a later run may write into it.
+  bool own_memory = false;
+  /// Memory of an earlier run that a view may still have needed when it was replaced.
+  Tensor spare = {};
+};
+
+/// What a workspace and all of its children share.
+struct WorkspaceFamily {
+  std::atomic<const void*> owner = nullptr;  ///< the thread inside
+  int depth = 0;                             ///< of that thread's calls
+  uint64_t generation = 1;                   ///< counts changes of what names stand for
+};
+
+/// An operator bound to the blobs of a workspace.
+struct BoundOperator {
+  const OperatorDef* def = nullptr;
+  const Registry::Entry* entry = nullptr;
+  Runner run = {};
+  std::vector<OperatorCall::Slot> inputs = {};
+  std::vector<OperatorCall::Slot> outputs = {};
+  uint64_t generation = 0;  ///< the family's when the blobs were looked up
+};
+
+struct BoundNet {
+  std::vector<BoundOperator> operators;
+  bool running = false;
+};
+
+/// A def run on its own, kept for the next time it comes.
+struct CachedOperator {
+  OperatorDef def;
+  BoundOperator bound;
+  bool running = false;
+};
+
+struct WorkspaceState : std::enable_shared_from_this<WorkspaceState> {
+  WorkspaceState(std::shared_ptr<const Registry> with, const Context& in,
+                 std::shared_ptr<WorkspaceFamily> of)
+      : registry(std::move(with)), context(in), family(std::move(of)) {}
+
+  std::shared_ptr<const Registry> registry;
+  Context context;
+  std::shared_ptr<WorkspaceFamily> family;
+  std::map<std::string, std::shared_ptr<Blob>, std::less<>> blobs;
+  std::map<std::string, std::string, std::less<>> forwarded;  ///< own name to the parent's
+  bool is_child = false;
+  std::weak_ptr<WorkspaceState> parent;
+  std::shared_ptr<WorkspaceState> parent_kept_alive;  ///< but by the workspaces of a stack
+
+  std::unordered_map<const Net::State*,
+                     std::pair<std::shared_ptr<const Net::State>, std::shared_ptr<BoundNet>>>
+      nets;
+  std::unordered_multimap<size_t, std::shared_ptr<CachedOperator>> operators;
+
+  /// Throws kInvalidArgument where the parent is gone.
+  std::shared_ptr<WorkspaceState> parent_state() const;
+  /// nullptr where no name of this kind is known.
+  std::shared_ptr<Blob> find(std::string_view name) const;
+  /// Puts a blob where an unknown name would be created: in the parent of a forwarded name, else here.
+  void attach(std::string_view name, std::shared_ptr<Blob> blob);
+  void changed() noexcept { ++family->generation; }
+};
+
+/// Holds a family for the calling thread. Throws kInvalidArgument where another thread has it, or
+/// calls nest too deeply.
+class WorkspaceUse {
+ public:
+  explicit WorkspaceUse(const WorkspaceState& state);
+  WorkspaceUse(const WorkspaceUse&) = delete;
+  WorkspaceUse& operator=(const WorkspaceUse&) = delete;
+  ~WorkspaceUse();
+
+ private:
+  WorkspaceFamily& family_;
+};
+
+/// A child of `parent`, which it keeps alive or not.
+std::shared_ptr<WorkspaceState> make_child(const std::shared_ptr<WorkspaceState>& parent,
+                                           bool keeps_parent);
+/// Checks that the parent knows every outer name, then makes the inner names stand for them.
+void forward_blobs(WorkspaceState& child, const WorkspaceState& parent, const Bindings& bindings,
+                   std::string_view who);
+
+/// Whether the memory of a tensor that an operator made may be written to once more.
+bool reusable(const Tensor& tensor, DType dtype, const Shape& shape, Device device) noexcept;
+
+void run_bound(const std::shared_ptr<WorkspaceState>& state, BoundOperator& op);
+void run_net(const std::shared_ptr<WorkspaceState>& state, const Net& net);
+
+}  // namespace internal
+}  // namespace sylvite
