@@ -140,9 +140,10 @@ Expr float_to_integer(const Expr& bits, const Format& from, Type to) {
   const Expr low = number_of(from, to.is_int() ? -end : 0.0);
   const Expr high = number_of(from, last);
   const Type wide = to.bits() < 32 ? Int(32) : to;
-  // A NaN is not above the lowest number: of an unsigned type that is the 0 it shall be.
-  const Expr raised = select(x > low, x, low);
-  Expr y = cast(wide, select(raised < high, raised, high));
+  // A NaN is not above the lowest number: of an unsigned type that is the 0 it shall be. This comes
+  // last because arm64's fmaxnm takes a signaling NaN for one to return; what comes before makes it quiet.
+  const Expr lowered = select(high < x, high, x);
+  Expr y = cast(wide, select(lowered > low, lowered, low));
   // By the bits of x: a largest value loaded under a mask has the trouble of truth_of's 1.
   if (!exact) y = select(x > high, reinterpret(to, bits) | to.max(), y);
   if (to.is_int()) y = select(is_nan_of(bits, from), cast(wide, 0), y);
