@@ -39,7 +39,7 @@ class Repeat : public Halide::Generator<Repeat> {
 
   void configure() { x.set_type(element); }
   void generate() { y(i) = x(i / int(block_w)); }
-  void schedule() { schedule_repeat(x, y, i, block_w, knobs, stream); }
+  void schedule() { schedule_repeat(x, y, i, block_w, knobs, target, stream); }
 
  private:
   Halide::Var i{"i"};
@@ -72,7 +72,7 @@ class PutTogether : public Halide::Generator<PutTogether> {
 
   void configure() { x.set_type(element); }
   void generate() { y(i) = x(i / int(block_w), i % int(block_w)); }
-  void schedule() { schedule_repeat(x, y, i, block_w, knobs, false); }
+  void schedule() { schedule_repeat(x, y, i, block_w, knobs, target, false); }
 
  private:
   Halide::Var i{"i"};
@@ -93,7 +93,7 @@ class RepeatPixels : public Halide::Generator<RepeatPixels> {
     const int block = block_w;
     y(i) = x(i / (block * int(repeats)) * block + i % block);
   }
-  void schedule() { schedule_repeat(x, y, i, int(block_w) * int(repeats), knobs, false); }
+  void schedule() { schedule_repeat(x, y, i, int(block_w) * int(repeats), knobs, target, false); }
 
  private:
   Halide::Var i{"i"};

@@ -33,11 +33,13 @@ void schedule_expand_rows(Input& x, Output& y, const std::vector<Halide::Var>& d
 /// interleaving store, a shuffle per vector of y.
 template <typename Input, typename Output>
 void schedule_repeat(Input& x, Output& y, const Halide::Var& i, int block, const ExpandKnobs& knobs,
-                     bool stream) {
+                     const Halide::Target& target, bool stream) {
   begin_at_zero(x);
   begin_at_zero(y);
   Halide::Func f = y;
-  const int line = kLineBytes / y.type().bytes();
+  // LLVM 21 gets shuffles of 15 copies of 64 bytes wrong on arm64, where two native vectors are enough.
+  const int step_bytes = target.arch == Halide::Target::ARM ? kLineBytes / 2 : kLineBytes;
+  const int widest = step_bytes / y.type().bytes();
   const auto interleave = [&](Halide::Stage s, int lanes, Halide::TailStrategy tail) {
     Halide::Var step("step"), element("element"), copy("copy");
     s.split(i, i, step, lanes * block, tail)
@@ -48,11 +50,11 @@ void schedule_repeat(Input& x, Output& y, const Halide::Var& i, int block, const
   };
   if (stream) {
     promise_whole_lines(y);
-    y.dim(0).set_extent((y.dim(0).extent() / (line * block)) * (line * block));
-    interleave(f, line, Halide::TailStrategy::RoundUp);
+    y.dim(0).set_extent((y.dim(0).extent() / (widest * block)) * (widest * block));
+    interleave(f, widest, Halide::TailStrategy::RoundUp);
     return;
   }
-  for (int lanes = line * knobs.vectors; lanes >= 2; lanes /= 2) {
+  for (int lanes = widest * knobs.vectors; lanes >= 2; lanes /= 2) {
     interleave(f.specialize(y.dim(0).extent() >= lanes * block), lanes,
                Halide::TailStrategy::ShiftInwards);
   }
