@@ -1,5 +1,6 @@
 // SpaceToBatch and BatchToSpace by the kernels that (de)interleave the columns of a row.
 #include <algorithm>
+#include <bit>
 #include <cstdlib>
 #include <limits>
 #include <optional>
@@ -43,6 +44,43 @@ Plane plane_of(const SpaceBatchGeometry& geometry, const OuterPiece& piece,
   return plane;
 }
 
+/// One vector for a row too short for whole ones: what it writes past the row's end the next row
+/// replaces, and only the last rows of all are moved to their exact length. 1.2 to 1.9 times the speed
+/// in cache; nothing is gained the other way round, to the image.
+struct Overrun {
+  int64_t lanes = 0;  ///< of the vector; 0 where every row is moved to its exact length
+  int64_t exact = 0;  ///< last rows of a phase for whose sake nothing past the end is touched
+
+  /// Calls rows(first n, count of n, first row, rows, columns) for rows of n planes, or for a part of
+  /// one plane.
+  template <typename Rows>
+  void for_rows(int64_t n, int64_t count, bool whole, int64_t columns, const Rows& rows) const {
+    constexpr int64_t kLeast = 16;  // rows; below, two more calls cost more than they save
+    if (lanes == 0 || !(whole || n == 1) || count <= exact || n * count < kLeast)
+      return rows(0, n, 0, count, columns);
+    if (n > 1) rows(0, n - 1, 0, count, lanes);
+    rows(n - 1, 1, 0, count - exact, lanes);
+    rows(n - 1, 1, count - exact, exact, columns);
+  }
+};
+
+/// Where the rows of a phase stand one behind the other, and the image's in the order of memory: what
+/// is read past a row's end then belongs to one of the last rows at worst.
+Overrun overrun_of(const PlaneMove& move) noexcept {
+  const auto& [w, h, outer] = move.plane;
+  const BoxDim& n = outer[0];
+  const auto lanes =
+      std::max<int64_t>(static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(w.phase))), 4);
+  if (move.channels != 1 || lanes == w.phase || lanes * move.geometry.element_bytes > kLineBytes)
+    return {};
+  const bool dense =
+      h.phase_stride == w.phase && (n.extent == 1 || n.to == h.phase_stride * h.phase);
+  const bool ascending =
+      h.image_stride >= w.image && (n.extent == 1 || n.from >= h.image_stride * h.image);
+  if (!dense || !ascending) return {};
+  return {.lanes = lanes, .exact = ceil_div(lanes - w.phase, w.phase)};
+}
+
 /// Straight from an image without padding. Grid: oy, h, n, m, further outer dimensions: a task reads
 /// whole blocks of rows, in order.
 void to_batch(const PlaneMove& move) {
@@ -53,7 +91,8 @@ void to_batch(const PlaneMove& move) {
   dims.add(plane.h.block, plane.h.image_stride, plane.h.block_stride);
   dims.add(plane.h.phase, plane.h.block * plane.h.image_stride, plane.h.phase_stride);
   dims.add(plane.outer);
-  const int looped = move.channels == 1 ? 4 : 3;
+  const Overrun overrun = overrun_of(move);
+  const int looped = move.channels == 1 && overrun.lanes == 0 ? 4 : 3;
   const TaskGrid grid =
       dims.grid(move.call, looped, 2 * row * bytes, row + plane.h.block * plane.h.image_stride,
                 row + plane.w.block * plane.w.block_stride);
@@ -71,14 +110,19 @@ void to_batch(const PlaneMove& move) {
       from += s.start[i] * dims.image[i];
       to += s.start[i] * dims.phases[i];
     }
-    const int64_t rows = (s.count[1] - 1) * plane.h.block + s.count[0];
-    const Operand x = image_operand(move, advanced(move.image, from, bytes), plane.w.image,
-                                    {rows, plane.h.image_stride}, {s.count[2], dims.image[2]},
-                                    {s.count[3], dims.image[3]});
-    const Operand y = phases_operand(
-        move, advanced(move.phases, to, bytes), plane.w.phase, {s.count[1], plane.h.phase_stride},
-        {s.count[2], dims.phases[2]}, {s.count[3], dims.phases[3]}, s.count[0]);
-    call_kernel(entry, move.call, &x, scalars, y);
+    const auto rows = [&](int64_t n, int64_t planes, int64_t h, int64_t places, int64_t columns) {
+      const Operand x = image_operand(
+          move, advanced(move.image, from + n * dims.image[2] + h * dims.image[1], bytes),
+          columns * plane.w.block,
+          {(places - 1) * plane.h.block + s.count[0], plane.h.image_stride},
+          {planes, dims.image[2]}, {s.count[3], dims.image[3]});
+      const Operand y = phases_operand(
+          move, advanced(move.phases, to + n * dims.phases[2] + h * dims.phases[1], bytes), columns,
+          {places, plane.h.phase_stride}, {planes, dims.phases[2]}, {s.count[3], dims.phases[3]},
+          s.count[0]);
+      call_kernel(entry, move.call, &x, scalars, y);
+    };
+    overrun.for_rows(s.count[2], s.count[1], s.count[1] == plane.h.phase, plane.w.phase, rows);
   });
 }
 
