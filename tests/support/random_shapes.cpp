@@ -28,7 +28,7 @@ struct Note {
 Note seed_note;
 Note case_note;
 
-void print_notes_and_crash(int signal) {
+[[maybe_unused]] void print_notes_and_crash(int signal) {
   for (const Note* note : {&seed_note, &case_note}) {
     if (write(STDERR_FILENO, note->text.data(), note->size) < 0) break;
     if (write(STDERR_FILENO, "\n", 1) < 0) break;
