@@ -3,12 +3,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <fstream>
 #include <limits>
 #include <string>
+#include <string_view>
 
 #include "runtime/checked.h"
 #include "runtime/error.h"
@@ -37,15 +39,38 @@ Kernel kernel_of(const Call& call, std::array<int, 4> BoxKernels::*rows, int ele
                      call.op);
 }
 
+/// Processors in a mask as the kernel writes it, "00000000,0000000f".
+int processors_in(std::string_view mask) noexcept {
+  int count = 0;
+  for (const char digit : mask) {
+    if (digit >= '0' && digit <= '9') count += std::popcount(static_cast<unsigned>(digit - '0'));
+    if (digit >= 'a' && digit <= 'f')
+      count += std::popcount(static_cast<unsigned>(digit - 'a' + 10));
+  }
+  return count;
+}
+
 /// Bytes of the largest cache of the first core, by the kernel's own account: glibc's is the sum over
-/// a whole package on some virtual machines.
+/// a whole package on some virtual machines. No processor gives a core more than kMostPerCore; where
+/// it looks so, cores that this virtual machine does not show have their part in the cache. What then
+/// holds is an ordinary share: of 260 MiB beside 2 cores a fill of 64 MiB finds nothing any more
+/// (streaming is 2.2 times as fast), a copy of 12 MiB is 1.2 times as fast with streaming stores.
 int64_t read_last_level_cache() {
+  constexpr int64_t kMostPerCore = int64_t{32} << 20;
+  constexpr int64_t kSharePerCore = int64_t{4} << 20;
   int64_t bytes = 0;
   for (int index = 0; index < 8; ++index) {
-    std::ifstream size("/sys/devices/system/cpu/cpu0/cache/index" + std::to_string(index) +
-                       "/size");
+    const std::string cache =
+        "/sys/devices/system/cpu/cpu0/cache/index" + std::to_string(index) + "/";
+    std::ifstream size(cache + "size");
+    std::ifstream map(cache + "shared_cpu_map");
     int64_t kib = 0;
-    if (size >> kib) bytes = std::max(bytes, kib << 10);
+    std::string sharers;
+    if (!(size >> kib)) continue;
+    map >> sharers;
+    const int64_t cores = processors_in(sharers);
+    const bool hidden_cores = cores > 0 && kib << 10 > cores * kMostPerCore;
+    bytes = std::max(bytes, hidden_cores ? cores * kSharePerCore : kib << 10);
   }
   return bytes > 0 ? bytes : std::max(sysconf(_SC_LEVEL2_CACHE_SIZE), long{1} << 20);
 }
