@@ -11,6 +11,8 @@ namespace sylvite {
 
 struct CastKnobs {
   Knob vectors{"vectors", 1, {1, 2, 4}};  // native vectors of the narrower side per step
+  // Bytes of x that a streaming kernel asks for early: f64 to f16 in 160 MiB .84 to .97 of memcpy.
+  Knob ahead{"ahead", 4096, {0, 1024, 2048, 4096, 8192}};
 };
 
 /// A step is a vector of the narrower type, several of the wider one. The last one is shifted
@@ -29,6 +31,12 @@ void schedule_cast(Input& x, Output& y, const Halide::Var& i, const CastKnobs& k
     // As many steps as fill a line; the runtime gives rows of 64 elements' multiples.
     const int line = std::min(lanes, kLineBytes / y.type().bytes());
     f.split(i, i, lane, line, Halide::TailStrategy::RoundUp).vectorize(lane);
+    // Where y is the wider one, its stores are what a call waits for.
+    if (knobs.ahead > 0 && x.type().bytes() >= y.type().bytes()) {
+      f.prefetch(Halide::ExternFuncArgument(x).image_param, i, i,
+                 std::max<int>(1, knobs.ahead / (line * x.type().bytes())),
+                 Halide::PrefetchBoundStrategy::NonFaulting);
+    }
     return;
   }
   for (const int step : {lanes, lanes / 4}) {
