@@ -9,6 +9,8 @@
 
 #include <cmath>
 
+#include "generators/floats.h"
+
 namespace sylvite {
 
 using Halide::Expr;
@@ -21,44 +23,6 @@ using Halide::UInt;
 
 namespace {
 
-/// An IEEE 754 format: 1 sign bit, exponent bits, mantissa bits.
-struct Format {
-  int exponent;
-  int mantissa;
-
-  int bits() const { return 1 + exponent + mantissa; }
-  int bias() const { return (1 << (exponent - 1)) - 1; }
-  Type type() const { return UInt(bits()); }
-  Type number() const { return Float(bits()); }
-  uint64_t sign() const { return uint64_t{1} << (bits() - 1); }
-  uint64_t infinity() const { return ((uint64_t{1} << exponent) - 1) << mantissa; }
-  uint64_t quiet() const { return uint64_t{1} << (mantissa - 1); }
-};
-
-Format format_of(Type type) {
-  if (type.is_bfloat()) return {.exponent = 8, .mantissa = 7};
-  if (type.bits() == 16) return {.exponent = 5, .mantissa = 10};
-  if (type.bits() == 32) return {.exponent = 8, .mantissa = 23};
-  return {.exponent = 11, .mantissa = 52};
-}
-
-Expr constant(Type type, uint64_t bits) { return cast(type, Expr(bits)); }
-
-Expr magnitude_of(const Expr& bits, const Format& format) {
-  return bits & constant(bits.type(), format.sign() - 1);
-}
-
-/// a > b of magnitudes: most processors compare 64-bit integers as signed ones only.
-Expr above(const Expr& a, const Expr& b) {
-  const Type type = a.type().with_code(halide_type_int);
-  return reinterpret(type, a) > reinterpret(type, b);
-}
-
-Expr power_of_two(const Format& format, int exponent) {
-  const auto bits = static_cast<uint64_t>(exponent + format.bias()) << format.mantissa;
-  return reinterpret(format.number(), constant(format.type(), bits));
-}
-
 /// A number that the format holds, by its bits: Halide prints float64 literals for OpenCL in single
 /// precision.
 Expr number_of(const Format& format, double value) {
@@ -68,64 +32,6 @@ Expr number_of(const Format& format, double value) {
           ? constant(type, Halide::Internal::reinterpret_bits<uint32_t>(static_cast<float>(value)))
           : constant(type, Halide::Internal::reinterpret_bits<uint64_t>(value));
   return reinterpret(format.number(), bits);
-}
-
-Expr is_nan_of(const Expr& bits, const Format& format) {
-  return Halide::is_nan(reinterpret(format.number(), bits));
-}
-
-/// To a format of fewer bits, rounded to nearest even. A NaN keeps its sign and the upper bits of
-/// its payload and becomes quiet, as in hardware.
-Expr narrow_float(const Expr& bits, const Format& from, const Format& to) {
-  const Type type = from.type();
-  const int shift = from.mantissa - to.mantissa;
-  const Expr half = constant(type, (uint64_t{1} << (shift - 1)) - 1);
-  const auto rounded = [&](const Expr& number) {
-    return (number + half + ((number >> shift) & constant(type, 1))) >> shift;
-  };
-  if (from.exponent == to.exponent) {
-    // The sign and the carry of rounding stay in their places.
-    const Expr nan = (bits >> shift) | constant(type, to.quiet());
-    return cast(to.type(), select(is_nan_of(bits, from), nan, rounded(bits)));
-  }
-  const Expr magnitude = magnitude_of(bits, from);
-  const Expr infinity = constant(type, to.infinity());
-  // The carry runs into the exponent, and past the largest value to infinity.
-  const auto rebias = static_cast<uint64_t>(from.bias() - to.bias());
-  const Expr normal = rounded(magnitude) - constant(type, rebias << to.mantissa);
-  // Denormals: adding a number whose last bit is worth one unit of them rounds to units, and what
-  // it changes is the answer.
-  const Expr units = power_of_two(from, from.mantissa - to.mantissa - to.bias() + 1);
-  const Expr sum = reinterpret(from.number(), magnitude) + units;
-  const Expr denormal = reinterpret(type, sum) - reinterpret(type, units);
-  const Expr payload = (magnitude >> shift) & constant(type, to.quiet() - 1);
-  const Expr result = select(is_nan_of(bits, from), infinity | constant(type, to.quiet()) | payload,
-                             above(constant(type, (rebias + 1) << from.mantissa), magnitude),
-                             denormal, above(normal, infinity), infinity, normal);
-  const Expr sign = (bits >> (from.bits() - to.bits())) & constant(type, to.sign());
-  return cast(to.type(), result | sign);
-}
-
-/// To a format of more bits, exactly. A NaN becomes quiet, but from bfloat16, which is the upper half
-/// of a float32.
-Expr widen_float(const Expr& bits, const Format& from, const Format& to) {
-  const Type type = to.type();
-  const int shift = to.mantissa - from.mantissa;
-  const Expr wide = cast(type, bits);
-  if (from.exponent == to.exponent) return wide << shift;
-  const Expr magnitude = magnitude_of(wide, from);
-  const auto rebias = static_cast<uint64_t>(to.bias() - from.bias()) << to.mantissa;
-  const Expr infinity = constant(type, from.infinity());
-  const Expr normal = (magnitude << shift) + constant(type, rebias);
-  const Expr special =
-      (magnitude << shift) | constant(type, to.infinity()) |
-      select(above(magnitude, infinity), constant(type, to.quiet()), constant(type, 0));
-  const Expr count = cast(to.number(), reinterpret(Int(to.bits()), magnitude));
-  const Expr denormal =
-      reinterpret(type, count * power_of_two(to, 1 - from.bias() - from.mantissa));
-  const Expr result = select(above(constant(type, uint64_t{1} << from.mantissa), magnitude),
-                             denormal, above(infinity, magnitude), normal, special);
-  return result | ((wide - magnitude) << (to.bits() - from.bits()));
 }
 
 /// Toward zero, saturated; NaN is 0.
