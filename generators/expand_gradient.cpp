@@ -5,9 +5,10 @@
 // bits depend on the shape alone. Error: at most ceil(log2 n) roundings on the way of any addend.
 #include "schedules/expand_gradient.h"
 
+#include "generators/floats.h"
+
 namespace sylvite {
 
-using Halide::cast;
 using Halide::Expr;
 using Halide::reinterpret;
 using Halide::select;
@@ -18,10 +19,7 @@ namespace {
 constexpr int kRows = 8;    // that a pass of columns adds
 constexpr int kLanes = 16;  // rows side by side where less than 16 elements stand inside of an axis
 
-/// Rounded to nearest even on every target; never contracted, reordered or folded.
-Expr add(const Expr& a, const Expr& b) {
-  return a.type().is_float() ? Halide::strict_float(a + b) : a + b;
-}
+Expr add(const Expr& a, const Expr& b) { return exactly(a + b); }
 
 /// Neighbours first: (0 + 1) + (2 + 3) …; what has no neighbour goes on alone.
 Expr neighbour_tree(std::vector<Expr> terms) {
@@ -35,84 +33,27 @@ Expr neighbour_tree(std::vector<Expr> terms) {
   return terms[0];
 }
 
-/// Halves first: i + 8, then i + 4 …; what has no partner goes on alone.
-Expr halves_tree(std::vector<Expr> terms) {
-  for (size_t half = kLanes / 2; half > 0; half /= 2) {
-    for (size_t i = 0; i < half && i + half < terms.size(); ++i) {
-      terms[i] = add(terms[i], terms[i + half]);
-    }
-    if (terms.size() > half) terms.resize(half);
-  }
-  return terms[0];
-}
-
-Type bits_of(Type type) { return Halide::UInt(type.bits()); }
-
-/// The exact value of a half type, any other as it is.
-Expr widened(const Expr& value, Type to) {
-  if (value.type() == to) return value;
-  if (value.type().is_bfloat()) {
-    return reinterpret(to, cast<uint32_t>(reinterpret(Halide::UInt(16), value)) << 16);
-  }
-  return cast(to, value);
-}
-
-/// How GPU kernels hold a type: half types as their bits.
+/// How kernels hold a type: half types as their bits.
 Type stored(Type type) { return type.bits() == 16 ? Halide::UInt(16) : type; }
 
-/// The exact value of a `from` that is held as stored(from) says.
-Expr widened_bits(const Expr& value, Type from, Type to) {
-  if (from == to) return value;
-  const Expr bits = cast<uint32_t>(value);
-  if (from.is_bfloat()) return reinterpret(to, bits << 16);
-  const Expr magnitude = bits & 0x7FFF;
-  const Expr denormal = reinterpret<uint32_t>(cast<float>(magnitude) * 0x1p-24f);
-  const Expr finite = select(magnitude < 0x400, denormal, (magnitude << 13) + (112 << 23));
-  return reinterpret(to, select(magnitude >= 0x7C00, (magnitude << 13) | 0x7F800000, finite) |
-                             ((bits & 0x8000) << 16));
+/// widened() by integer arithmetic: a GPU's language need not have half types.
+Expr widened_by_bits(const Expr& value, Type from, Type to) {
+  return from == to ? value : reinterpret(to, widen_float(value, format_of(from), format_of(to)));
 }
 
-/// The bits of the half type nearest to a float32, ties to even.
+/// The bits of a half type nearest to a float32.
 Expr half_bits(const Expr& value, Type half) {
-  const Expr bits = reinterpret<uint32_t>(value);
-  const Expr magnitude = bits & 0x7FFFFFFF;
-  const bool brain = half.is_bfloat();
-  const int dropped = brain ? 16 : 13;
-  const Expr up = ((magnitude >> dropped) & 1) + (1 << (dropped - 1)) - 1;
-  Expr rounded = (magnitude + up) >> dropped;
-  if (!brain) {
-    // Adding 1/2 leaves a denormal's units, rounded, in the last places.
-    const Expr denormal =
-        reinterpret<uint32_t>(Halide::strict_float(reinterpret<float>(magnitude) + 0.5f)) -
-        0x3F000000;
-    rounded = select(magnitude < 0x38800000, denormal, Halide::min(rounded - (112 << 10), 0x7C00));
-  }
-  const Expr number = rounded | ((bits >> 16) & 0x8000);
-  return cast<uint16_t>(select(magnitude > 0x7F800000, brain ? 0x7FC0 : 0x7E00, number));
-}
-
-/// One NaN for all: which one an addition gives differs from processor to processor.
-Expr with_one_nan(const Expr& value) {
-  const Type type = value.type();
-  if (!type.is_float()) return value;
-  const Type bits = bits_of(type);
-  const int mantissa = type.bits() == 32 ? 23 : 52;
-  const uint64_t exponent = (uint64_t{1} << (type.bits() - 1)) - (uint64_t{1} << mantissa);
-  const Expr magnitude = reinterpret(bits, value) &
-                         Halide::Internal::make_const(bits, (uint64_t{1} << (type.bits() - 1)) - 1);
-  const Expr nan = Halide::Internal::make_const(bits, exponent | uint64_t{1} << (mantissa - 1));
-  return reinterpret(type, select(magnitude > Halide::Internal::make_const(bits, exponent), nan,
-                                  reinterpret(bits, value)));
+  const Format wide = format_of(value.type());
+  return narrow_float(reinterpret(wide.type(), value), wide, format_of(half));
 }
 
 /// value where `present`, else what adds nothing: -0, because 0 + -0 is 0 and -0 + -0 is -0.
 Expr present_or_nothing(const Expr& present, const Expr& value) {
   const Type type = value.type();
   if (!type.is_float()) return select(present, value, cast(type, 0));
-  const Type bits = bits_of(type);
-  return reinterpret(type,
-                     select(present, reinterpret(bits, value),
-                            Halide::Internal::make_const(bits, uint64_t{1} << (type.bits() - 1))));
+  const Format format = format_of(type);
+  return reinterpret(type, select(present, reinterpret(format.type(), value),
+                                  constant(format.type(), format.sign())));
 }
 
 }  // namespace
@@ -126,12 +67,12 @@ class Columns : public Halide::Generator<Columns> {
   Input<int> rows{"rows"};        // 1 to 8
   Output<Buffer<void, 5>> y{"y"};
 
-  void configure() { x.set_type(from); }
+  void configure() { x.set_type(stored(from)); }
   void generate() {
     std::vector<Expr> terms;
     Expr sum;
     for (int i = 0; i < kRows; ++i) {
-      terms.push_back(widened(x(d[0], d[1] * kRows + i, d[2], d[3], d[4]), to));
+      terms.push_back(widened(x(d[0], d[1] * kRows + i, d[2], d[3], d[4]), from));
       const Expr tree = neighbour_tree(terms);
       sum = i == 0 ? tree : select(rows == i + 1, tree, sum);
     }
@@ -143,49 +84,60 @@ class Columns : public Halide::Generator<Columns> {
   std::vector<Halide::Var> d = sum_vars(5);
 };
 
-/// z[…, c] = sum of p[…, i, c] over the 16 lanes i, and of the last rows of x, which fill no lanes of
-/// their own: element e of the last 16 * width of x counts where e >= first.
+/// y[…, c] = sum over the 16 lanes i of sums[…, i, c]. These are p, and the last rows of x, which fill no
+/// lanes of their own: element e of the last 16 * width of x counts where e >= first. With 1, 2 or 4
+/// `groups` they are x's own, whose rows are 16, 32 or 64 elements. What has groups or 0 of them is at
+/// least 16 rows of width 1; all else has -1.
 class Lanes : public Halide::Generator<Lanes> {
  public:
   GeneratorParam<Type> from{"from", Float(32)};
   GeneratorParam<Type> to{"to", Float(32)};
   Input<Buffer<void, 4>> x{"x"};
   Input<Buffer<void, 4>> p{"p"};
-  Input<int> width{"width"}, first{"first"};
+  Input<int> width{"width"}, first{"first"}, groups{"groups"};
   Output<Buffer<void, 4>> y{"y"};
 
   void configure() {
-    x.set_type(from);
+    x.set_type(stored(from));
     p.set_type(to);
   }
   void generate() {
-    const auto at = [&](auto& buffer, const Expr& e) { return buffer(e, d[1], d[2], d[3]); };
     // e < 16 * width.
-    const auto lane = [&](const Expr& e) {
-      return add(at(p, e), present_or_nothing(e >= first, widened(at(x, e), to)));
+    const auto lane = [&](const Expr& e, const Expr& row) {
+      const auto x_at = [&](const Expr& i) { return widened(x(i, row, d[2], d[3]), from); };
+      const Expr behind = present_or_nothing(e >= first, x_at(e));
+      const Expr last_rows = add(p(e, row, d[2], d[3]), behind);
+      Expr sum = last_rows;
+      std::vector<Expr> terms;
+      for (int i = 0; i < kMostGroups; ++i) {
+        terms.push_back(x_at(e + i * kLanes));
+        if ((i & (i + 1)) == 0) sum = select(groups == i + 1, neighbour_tree(terms), sum);
+      }
+      return sum;
     };
+    // Lanes of one column of all rows as one run, and each level of the tree half as long.
+    const Expr half = e * 2;
+    for (size_t i = 0; i < levels.size(); ++i) {
+      levels[i] = Func("level" + std::to_string(i));
+      const auto below = [&](const Expr& at) { return levels[i - 1](at, d[2], d[3]); };
+      levels[i](e, d[2], d[3]) =
+          i == 0 ? lane(e % kLanes, e / kLanes) : add(below(half), below(half + 1));
+    }
     std::vector<Expr> terms;
     terms.reserve(kLanes);
-    for (int i = 0; i < kLanes; ++i) terms.push_back(lane(d[0] + i * width));
-    // The same tree for one column, by vectors.
-    std::vector<Halide::Var> v = d;
-    v[0] = e;
-    const auto level = [&](int i, const Expr& value) {
-      halves[i] = Func("halves" + std::to_string(i));
-      halves[i](v) = value;
-    };
-    const auto half = [&](int i, const Expr& at_e) { return halves[i](at_e, d[1], d[2], d[3]); };
-    level(0, add(lane(e), lane(e + 8)));
-    level(1, add(half(0, e), half(0, e + 4)));
-    level(2, add(half(1, e), half(1, e + 2)));
-    y(d) = with_one_nan(select(width == 1, add(half(2, 0), half(2, 1)), halves_tree(terms)));
+    for (int i = 0; i < kLanes; ++i) terms.push_back(lane(d[0] + i * width, d[1]));
+    const auto pair = [&](const Expr& at) { return levels.back()(at, d[2], d[3]); };
+    y(d) = with_one_nan(
+        select(groups >= 0, add(pair(d[1] * 2), pair(d[1] * 2 + 1)), neighbour_tree(terms)));
   }
-  void schedule() { schedule_lanes(x, p, y, width, first, d, e, halves); }
+  void schedule() { schedule_lanes(x, p, y, width, first, groups, d, e, levels); }
 
  private:
+  static constexpr int kMostGroups = 4;
+
   std::vector<Halide::Var> d = sum_vars(4);
   Halide::Var e{"e"};
-  std::array<Func, 3> halves;
+  std::array<Func, 4> levels;
 };
 
 /// y[…, k] = sum of x[…, k * n + i] over i < n: rows of 2 to 15 elements, one behind the other.
@@ -197,14 +149,14 @@ class Rows : public Halide::Generator<Rows> {
   Input<int> n{"n"};
   Output<Buffer<void, 4>> y{"y"};
 
-  void configure() { x.set_type(from); }
+  void configure() { x.set_type(stored(from)); }
   void generate() {
     std::vector<Expr> terms;
     Expr sum;
     for (int i = 0; i < kLanes - 1; ++i) {
-      terms.push_back(widened(x(d[0] * n + i, d[1], d[2], d[3]), to));
+      terms.push_back(widened(x(d[0] * n + i, d[1], d[2], d[3]), from));
       if (i == 0) continue;
-      const Expr tree = halves_tree(terms);
+      const Expr tree = neighbour_tree(terms);
       sum = i == 1 ? tree : select(n == i + 1, tree, sum);
     }
     y(d) = with_one_nan(sum);
@@ -224,7 +176,7 @@ class Round : public Halide::Generator<Round> {
   Output<Buffer<void, 1>> y{"y"};
 
   void configure() { x.set_type(from); }
-  void generate() { y(d) = reinterpret(Type(to), half_bits(x(d), to)); }
+  void generate() { y(d) = half_bits(x(d), to); }
   void schedule() { schedule_round(x, y, d); }
 
  private:
@@ -250,7 +202,7 @@ class ColumnsGpu : public Halide::Generator<ColumnsGpu> {
     for (int i = 0; i < kRows; ++i) {
       const Expr row = r[1] * kRows + i;
       const Expr value = x(r[0], Halide::min(row, rows - 1), r[2], r[3], r[4], 0);
-      terms.push_back(present_or_nothing(row < rows, widened_bits(value, from, to)));
+      terms.push_back(present_or_nothing(row < rows, widened_by_bits(value, from, to)));
     }
     y(anywhere(6)) = Halide::undef(Type(to));
     y(at_origin(r)) = with_one_nan(neighbour_tree(terms));

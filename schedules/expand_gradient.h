@@ -38,23 +38,31 @@ void schedule_columns(Input& x, Output& y, const Halide::Expr& rows,
   f.specialize_fail("rows is 1 to 8");
 }
 
-template <typename Input, typename Output, typename Halves>
+/// Many rows of one column: 16 of them per step, whose lanes are one run of elements, so that a level of
+/// the tree is dense vectors, each the sum of two that are taken apart into even and odd elements.
+template <typename Input, typename Output, typename Levels>
 void schedule_lanes(Input& x, Input& p, Output& y, const Halide::Expr& width,
-                    const Halide::Expr& first, const std::vector<Halide::Var>& d,
-                    const Halide::Var& e, Halves& halves) {
+                    const Halide::Expr& first, const Halide::Expr& groups,
+                    const std::vector<Halide::Var>& d, const Halide::Var& e, Levels& levels) {
+  constexpr int kStep = 16;
   begin_at_zero(x);
   begin_at_zero(p);
   begin_at_zero(y);
   Halide::Func f = y;
-  f.specialize(width == 1 && first == 16);
-  f.specialize(width == 1);
-  f.specialize(width >= 2);
-  f.specialize_fail("width is at least 1");
-  int lanes = 8;
-  for (Halide::Func& half : halves) {
-    half.compute_at(f, d[0]).bound_extent(e, lanes).vectorize(e, lanes);
-    lanes /= 2;
-  }
+  Halide::Var lane("lane");
+  const auto by_vectors = [&](const Halide::Expr& condition) {
+    f.specialize(condition && width == 1 && y.dim(1).stride() == 1 && y.dim(1).extent() >= kStep)
+        .split(d[1], d[1], lane, kStep, Halide::TailStrategy::ShiftInwards)
+        .reorder(lane, d[0])
+        .vectorize(lane);
+  };
+  for (int i = 1; i <= 4; i *= 2) by_vectors(groups == i);
+  by_vectors(groups == 0 && first == kStep);
+  by_vectors(groups == 0);
+  f.specialize(groups == -1 && width == 1 && first == kStep);
+  f.specialize(groups == -1);
+  f.specialize_fail("groups is -1, 0, 1, 2 or 4");
+  for (Halide::Func& level : levels) level.compute_at(f, d[1]).vectorize(e, kStep);
 }
 
 template <typename Input, typename Output>

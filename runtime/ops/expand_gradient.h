@@ -4,8 +4,7 @@
 // so on; what has no partner goes on alone. Axes go one after another, the innermost first. Where
 // fewer than 16 elements ("width", 1 for none) are kept inside of the innermost summed axis, 16 of its
 // rows stand side by side as lanes: whole groups of 16 rows are summed as above, lane by lane; the
-// last extent % 16 rows are then added to the last lanes; and the lanes are summed by halves, i and
-// i + 8, then i and i + 4, …. An axis of less than 16 with nothing inside is one such group alone.
+// last extent % 16 rows are then added to the last lanes; and the lanes are summed, neighbours first.
 // The order follows from the extents: strides, blocks, vectors, threads and targets do not enter.
 #pragma once
 

@@ -1,6 +1,7 @@
 // A sum on a CPU: stage after stage, the blocks of each shared out among the threads.
 #include <algorithm>
 #include <atomic>
+#include <utility>
 
 #include "runtime/checked.h"
 #include "runtime/error.h"
@@ -77,8 +78,9 @@ class BlockRun {
   void run(int64_t index) {
     const Block block = block_of(stage_, index);
     begin(block);
-    first_pass();
-    if (stage_.folded()) {
+    const bool lanes_summed = stage_.folded() && sum_groups();
+    if (!lanes_summed) first_pass();
+    if (stage_.folded() && !lanes_summed) {
       sum_axis(1);
       if (!stage_.keeps_lanes()) {
         sum_lanes();
@@ -158,6 +160,20 @@ class BlockRun {
       to *= extent(a);
     }
     return {outer_.data(), count};
+  }
+
+  /// Short rows, of whole lanes: in one pass. False where they are not, or too few.
+  bool sum_groups() noexcept {
+    if (!lanes_left_ || stage_.width > 1 || stage_.fold.tail > 0 || !has_few_groups(extent(1)))
+      return false;
+    const auto outer = outer_of(2, -1, 1);
+    if (outer.empty() || outer[0].extent < kManyRows || outer[0].to != 1) return false;
+    const int64_t groups = std::exchange(extent(1), 1);
+    extent(0) = 1;
+    lanes_left_ = false;
+    add_groups(call_, input_kernel(kernels_.lanes, kernels_.sum_lanes), from_, target(), groups,
+               outer);
+    return true;
   }
 
   void first_pass() noexcept {

@@ -23,8 +23,8 @@ constexpr std::array<TypeRow, kTypes> kTypeRows = {{
     {"u16_u16", {ElementKind::kUInt, 2}, {ElementKind::kUInt, 2}, kU16},
     {"u32_u32", {ElementKind::kUInt, 4}, {ElementKind::kUInt, 4}, kU32},
     {"u64_u64", {ElementKind::kUInt, 8}, {ElementKind::kUInt, 8}, kU64},
-    {"f16_f32", {ElementKind::kFloat, 2}, {ElementKind::kFloat, 4}, kF32},
-    {"bf16_f32", {ElementKind::kBFloat, 2}, {ElementKind::kFloat, 4}, kF32},
+    {"f16_f32", {ElementKind::kUInt, 2}, {ElementKind::kFloat, 4}, kF32},
+    {"bf16_f32", {ElementKind::kUInt, 2}, {ElementKind::kFloat, 4}, kF32},
     {"f32_f32", {ElementKind::kFloat, 4}, {ElementKind::kFloat, 4}, kF32},
     {"f64_f64", {ElementKind::kFloat, 8}, {ElementKind::kFloat, 8}, kF64},
 }};
@@ -149,19 +149,21 @@ void add_columns(CallState& state, const Kernel& kernel, const SumSide& from, co
   }
 }
 
-void add_lanes(CallState& state, const Kernel& kernel, const SumSide& rows, const SumSide& sums,
-               const SumSide& to, int64_t width, int64_t tail,
-               std::span<const PassDim> outer) noexcept {
+namespace {
+
+/// What both ways of adding lanes hand their kernel; `groups` as the kernel has it.
+void call_lanes(CallState& state, const Kernel& kernel, Buffer rows, const SumSide& sums,
+                const SumSide& to, int64_t width, int64_t tail, int64_t groups,
+                std::span<const PassDim> outer) noexcept {
   constexpr int kRank = 1 + kPassOuter;
   const int64_t lanes = kSumLanes * width;
-  std::array<Buffer, 2> inputs = {Buffer(rows, kRank), Buffer(sums, kRank)};
-  inputs[0].set(0, lanes, 1);
-  inputs[0].set_outer(1, outer, &PassDim::from);
-  inputs[1].set(0, lanes, 1);
+  rows.set_outer(1, outer, &PassDim::from);
+  Buffer p(sums, kRank);
+  p.set(0, lanes, 1);
   int64_t stride = lanes;
   for (size_t i = 0; i < kPassOuter; ++i) {
     const int64_t extent = i < outer.size() ? outer[i].extent : 1;
-    inputs[1].set(1 + i, extent, stride);
+    p.set(1 + i, extent, stride);
     stride *= extent;
   }
   Buffer y(to, kRank);
@@ -169,10 +171,29 @@ void add_lanes(CallState& state, const Kernel& kernel, const SumSide& rows, cons
   y.set_outer(1, outer, &PassDim::to);
   const auto width_of_row = static_cast<int32_t>(width);
   const auto first = static_cast<int32_t>((kSumLanes - tail) * width);
-  const std::array<const void*, 2> scalars = {&width_of_row, &first};
-  const std::array<Operand, 2> operands = {inputs[0], inputs[1]};
+  const auto groups_of_row = static_cast<int32_t>(groups);
+  const std::array<const void*, 3> scalars = {&width_of_row, &first, &groups_of_row};
+  const std::array<Operand, 2> operands = {rows, p};
   const Operand output = y;
   call_kernel(kernel.entry.plain, state, operands, scalars, std::span(&output, 1));
+}
+
+}  // namespace
+
+void add_lanes(CallState& state, const Kernel& kernel, const SumSide& rows, const SumSide& sums,
+               const SumSide& to, int64_t width, int64_t tail,
+               std::span<const PassDim> outer) noexcept {
+  Buffer x(rows, 1 + kPassOuter);
+  x.set(0, kSumLanes * width, 1);
+  const bool many = width == 1 && !outer.empty() && outer[0].extent >= kManyRows;
+  call_lanes(state, kernel, x, sums, to, width, tail, many && outer[0].to == 1 ? 0 : -1, outer);
+}
+
+void add_groups(CallState& state, const Kernel& kernel, const SumSide& rows, const SumSide& to,
+                int64_t groups, std::span<const PassDim> outer) noexcept {
+  Buffer x(rows, 1 + kPassOuter);
+  x.set(0, groups * kSumLanes, 1);
+  call_lanes(state, kernel, x, to, to, 1, 0, groups, outer);  // there are no sums to read
 }
 
 void add_rows(CallState& state, const Kernel& kernel, const SumSide& from, const SumSide& to,

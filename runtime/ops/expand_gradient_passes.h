@@ -48,11 +48,22 @@ struct SumKernels {
 void add_columns(CallState& state, const Kernel& kernel, const SumSide& from, const SumSide& to,
                  const PassDim& c, const PassDim& r, std::span<const PassDim> outer) noexcept;
 
+inline constexpr int64_t kManyRows = 16;  ///< that add_lanes takes side by side
+
 /// to[…, c] = sum over the 16 lanes of sums[…, lane, c] and of the last `tail` rows of rows[…, lane, c].
 /// The strides of `outer` are those of rows and of `to`; sums is dense.
 void add_lanes(CallState& state, const Kernel& kernel, const SumSide& rows, const SumSide& sums,
                const SumSide& to, int64_t width, int64_t tail,
                std::span<const PassDim> outer) noexcept;
+
+/// Whether add_groups takes rows of so many groups of 16 elements.
+constexpr bool has_few_groups(int64_t groups) noexcept {
+  return groups == 1 || groups == 2 || groups == 4;
+}
+
+/// to[…] = sum of the 16 * groups elements of rows[…], at least kManyRows of them in the first of `outer`.
+void add_groups(CallState& state, const Kernel& kernel, const SumSide& rows, const SumSide& to,
+                int64_t groups, std::span<const PassDim> outer) noexcept;
 
 /// to[…, k] = sum of from[…, k * n + i], i < n <= 15. k.from is n.
 void add_rows(CallState& state, const Kernel& kernel, const SumSide& from, const SumSide& to,

@@ -10,8 +10,12 @@
 namespace sylvite::internal {
 namespace {
 
-constexpr int64_t kBlockCount = int64_t{1} << 18;   // elements that a block reads
-constexpr int64_t kPackedCount = int64_t{1} << 16;  // where they are copied first
+/// Bytes that a block reads: a 32nd of all, so that no thread waits long for another's last one, but
+/// neither less than is worth a task nor more than leaves the sums in the second-level cache.
+constexpr int64_t kBlocks = 32;
+constexpr int64_t kLeastBytes = int64_t{256} << 10;
+constexpr int64_t kMostBytes = int64_t{512} << 10;
+constexpr int64_t kPackedCount = int64_t{1} << 16;  // elements of a block that is copied first
 constexpr int64_t kStripCount = 1024;  // kept elements of a block where summed axes lie outside
 
 /// Whether the kernels can read the input as it lies.
@@ -48,10 +52,14 @@ class OuterDims {
 /// How much of one axis after the other a block takes.
 class Cutter {
  public:
-  explicit Cutter(Stage& stage) noexcept
-      : stage_(stage), most_(stage.packed ? kPackedCount : kBlockCount) {
+  explicit Cutter(Stage& stage) noexcept : stage_(stage), most_(kPackedCount) {
+    int64_t bytes = stage.side.element.bytes;
     for (int a = 0; a < stage.axes; ++a) {
       if (stage[a].summed) outermost_sum_ = a;
+      bytes *= stage[a].extent;
+    }
+    if (!stage.packed) {
+      most_ = std::clamp(bytes / kBlocks, kLeastBytes, kMostBytes) / stage.side.element.bytes;
     }
   }
 
@@ -120,7 +128,7 @@ class Cutter {
   int outermost_sum_ = -1;
   int64_t count_ = 1;
   int64_t kept_ = 1;
-  int64_t reach_ = std::numeric_limits<int32_t>::max() - kBlockCount;
+  int64_t reach_ = std::numeric_limits<int32_t>::max() - kMostBytes;
   bool keeps_ = true;    // further kept axes may be taken
   bool sums_ = true;     // further summed axes may be taken
   bool in_sum_ = false;  // the axis that the first pass sums has been met

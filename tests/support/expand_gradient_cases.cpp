@@ -60,29 +60,18 @@ std::vector<T> tree_of_neighbours(std::vector<T> rows, size_t width) {
   return rows;
 }
 
-/// At most 16 rows of `width` elements, halves first.
-template <typename T>
-std::vector<T> tree_of_halves(std::vector<T> rows, size_t width) {
-  for (size_t half = kLanes / 2 * width; half >= width; half /= 2) {
-    for (size_t i = 0; i + half < rows.size(); ++i) rows[i] = plus(rows[i], rows[i + half]);
-    rows.resize(std::min(rows.size(), half));
-  }
-  return rows;
-}
-
 /// The innermost summed axis, where less than 16 elements stand inside of it.
 template <typename T>
 std::vector<T> sum_narrow(const std::vector<T>& rows, size_t width) {
   const size_t count = rows.size() / width;
-  if (count < kLanes)
-    return width == 1 ? tree_of_halves(rows, width) : tree_of_neighbours(rows, width);
+  if (count < kLanes) return tree_of_neighbours(rows, width);
   const size_t group = kLanes * width;
   const size_t tail = count % kLanes * width;
   std::vector<T> lanes = tree_of_neighbours(
       std::vector<T>(rows.begin(), rows.end() - static_cast<ptrdiff_t>(tail)), group);
   for (size_t i = group - tail; i < group; ++i)
     lanes[i] = plus(lanes[i], rows[rows.size() - group + i]);
-  return tree_of_halves(lanes, width);
+  return tree_of_neighbours(lanes, width);
 }
 
 template <typename T>
