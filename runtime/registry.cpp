@@ -73,6 +73,8 @@ void Registry::add(const OperatorSchema& schema) {
               .summary = std::string(schema.summary),
               .arguments = {schema.arguments.begin(), schema.arguments.end()},
               .bind = {},
+              .follows_inputs = true,
+              .in_place = schema.in_place,
               .gradient_kind = schema.gradient_kind,
               .gradient = schema.gradient,
               .validates_first = true};

@@ -47,17 +47,63 @@ void require_names(const OperatorDef& def) {
   }
 }
 
+void require_apart(const OperatorDef& def) {
+  for (const std::string& output : def.outputs) {
+    require_argument(
+        std::find(def.inputs.begin(), def.inputs.end(), output) == def.inputs.end(), def.type,
+        ": output ", output,
+        " is one of its inputs, want another blob: only what leaves the elements in their places "
+        "may write over its input");
+  }
+}
+
+/// What runs the operator on a device, bound now if it was not yet.
+Runner& runner_on(BoundOperator& op, DeviceKind device) {
+  const auto at = static_cast<size_t>(device);
+  require(at < op.run.size() && op.entry->bind[at] != nullptr, ErrorCode::kUnsupported,
+          op.def->type, ": it is not registered for ", name(device));
+  if (op.run[at] == nullptr) {
+    op.run[at] = op.entry->bind[at](*op.def);
+    require_argument(op.run[at] != nullptr, op.def->type, ": its binding gave nothing to run");
+  }
+  return op.run[at];
+}
+
 BoundOperator bind_operator(const Registry& registry, const OperatorDef& def) {
   const Registry::Entry& entry = registry.find(def.type);
-  const auto device = static_cast<size_t>(def.device);
-  require(device < entry.bind.size() && entry.bind[device] != nullptr, ErrorCode::kUnsupported,
-          def.type, ": it is not registered for ", name(def.device));
   require_count(def, "inputs", def.inputs.size(), entry.inputs);
   require_count(def, "outputs", def.outputs.size(), entry.outputs);
   require_names(def);
-  BoundOperator bound{.def = &def, .entry = &entry, .run = entry.bind[device](def)};
-  require_argument(bound.run != nullptr, def.type, ": its binding gave nothing to run");
+  if (!entry.in_place) require_apart(def);
+  BoundOperator bound{.def = &def, .entry = &entry};
+  const bool only_on_gpus = entry.bind[0] == nullptr && def.device == DeviceKind::kCpu;
+  if (!only_on_gpus) static_cast<void>(runner_on(bound, def.device));
   return bound;
+}
+
+/// Where an operator runs, its blobs looked up.
+DeviceKind device_of(const BoundOperator& op) {
+  const OperatorCall::Slot* first = nullptr;
+  const OperatorCall::Slot* decides = nullptr;
+  for (const OperatorCall::Slot& slot : op.inputs) {
+    if (slot.blob->type != kTypeName<Tensor>) continue;
+    if (first == nullptr) first = &slot;
+    const Device device = slot.blob->tensor.device();
+    if (device.kind == DeviceKind::kCpu) continue;
+    if (decides == nullptr) decides = &slot;
+    const Device other = decides->blob->tensor.device();
+    require_argument(device == other || op.entry->follows_inputs, op.def->type, ": input ",
+                     slot.name, " is on ", name(device.kind), " ", device.index, ", want ",
+                     name(other.kind), " ", other.index, " as ", decides->name, " is");
+  }
+  const DeviceKind asked = op.def->device;
+  if (first == nullptr) return asked;
+  const DeviceKind found =
+      decides == nullptr ? DeviceKind::kCpu : decides->blob->tensor.device().kind;
+  require_argument(asked == DeviceKind::kCpu || asked == found, op.def->type, ": input ",
+                   (decides == nullptr ? first : decides)->name, " is on ", name(found), ", want ",
+                   name(asked), ", the operator's device");
+  return op.entry->follows_inputs ? asked : found;
 }
 
 /// Looks the blobs up. Outputs that are unknown get a blob that the workspace sees after the run.
@@ -186,7 +232,7 @@ void run_bound(const std::shared_ptr<WorkspaceState>& state, BoundOperator& op) 
   OperatorCall call(workspace, *op.def, state->context, op.entry->validates_first, op.inputs,
                     op.outputs);
   try {
-    op.run(call);
+    runner_on(op, device_of(op))(call);
   } catch (...) {
     drop_outputs(op);
     throw;

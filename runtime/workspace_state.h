@@ -2,6 +2,7 @@
 #pragma once
 
 #include <any>
+#include <array>
 #include <atomic>
 #include <map>
 #include <memory>
@@ -48,7 +49,7 @@ struct WorkspaceFamily {
 struct BoundOperator {
   const OperatorDef* def = nullptr;
   const Registry::Entry* entry = nullptr;
-  Runner run = {};
+  std::array<Runner, 3> run = {};  ///< by DeviceKind, bound when the first tensors there come
   std::vector<OperatorCall::Slot> inputs = {};
   std::vector<OperatorCall::Slot> outputs = {};
   uint64_t generation = 0;  ///< the family's when the blobs were looked up

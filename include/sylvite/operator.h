@@ -1,6 +1,7 @@
 // Operators by name: what they are, what runs them, what their gradients are.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -34,7 +35,10 @@ struct Argument {
   ArgumentValue value;
 };
 
-/// One use of an operator: its name, the blobs it reads and writes, its arguments, where it runs.
+/// One use of an operator: its name, the blobs it reads and writes, its arguments.
+///
+/// It runs on the device of its input tensors. `device` says where where there is none; any but the
+/// CPU is also what at least one input must be on: nothing is copied from one device to another.
 struct OperatorDef {
   std::string type;
   std::vector<std::string> inputs = {};
@@ -126,6 +130,9 @@ struct OperatorSchema {
   void (*warm_up)(Device device, const Context& context) = nullptr;
   /// Parses and validates the arguments of a def whose name, inputs and outputs are checked.
   Runner (*bind)(const OperatorDef& def) = nullptr;
+  /// Whether an output may have the name of an input: a view, or elements that depend on their own
+  /// place alone. Elsewhere it is refused.
+  bool in_place = false;
   GradientKind gradient_kind = GradientKind::kNotWritten;
   GradientDefs (*gradient)(const GradientRequest& request) = nullptr;
 };
@@ -138,7 +145,8 @@ std::span<const OperatorSchema* const> operators() noexcept;
 Explanation explain(std::string_view op, std::span<const TensorInfo> inputs,
                     std::span<const Argument> arguments = {}, const Context& context = {});
 
-/// A user's own operator.
+/// A user's own operator. Where one of its outputs has the name of an input, the output still is
+/// memory of its own, and takes the input's place when the operator has returned.
 struct Operator {
   std::string name;
   Arity inputs = {0, Arity::kAny};
@@ -161,6 +169,10 @@ class Registry {
     std::vector<ArgumentSchema> arguments;
     /// Empty for a device that the operator does not run on. By DeviceKind.
     std::array<std::function<Runner(const OperatorDef& def)>, 3> bind;
+    /// What binds it is the same for all devices and looks at its inputs itself.
+    bool follows_inputs = false;
+    /// Whether an output may have the name of an input.
+    bool in_place = true;
     GradientKind gradient_kind = GradientKind::kNotWritten;
     GradientRule gradient;
     /// Whether it leaves its outputs' memory alone until nothing can go wrong any more.
@@ -185,6 +197,8 @@ class Registry {
 /// A registry of one's own that holds every operator of the library.
 std::shared_ptr<Registry> builtin_registry();
 
+/// What runs an operator whose inputs are on the CPU; on a CUDA device. Of an operator registered for
+/// both, a net runs the one that its tensors ask for. Throws what Registry::add throws.
 void register_cpu_operator(Registry& registry, const Operator& op);
 void register_cuda_operator(Registry& registry, const Operator& op);
 void register_gradient(Registry& registry, std::string_view name, GradientRule rule);

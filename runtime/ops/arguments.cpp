@@ -70,6 +70,11 @@ bool Arguments::is_integer(std::string_view name) const noexcept {
   return argument != nullptr && std::holds_alternative<int64_t>(argument->value);
 }
 
+bool Arguments::is_text(std::string_view name) const noexcept {
+  const Argument* argument = find(name);
+  return argument != nullptr && std::holds_alternative<std::string>(argument->value);
+}
+
 int64_t Arguments::integer(std::string_view name, int64_t otherwise) const {
   const Argument* argument = find(name);
   if (!argument) return otherwise;

@@ -21,6 +21,7 @@ class Arguments {
             std::initializer_list<std::string_view> known);
 
   bool is_integer(std::string_view name) const noexcept;
+  bool is_text(std::string_view name) const noexcept;
   bool has(std::string_view name) const noexcept { return find(name) != nullptr; }
   /// Each throws kInvalidArgument where the argument is of another type.
   int64_t integer(std::string_view name, int64_t otherwise) const;

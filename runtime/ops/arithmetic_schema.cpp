@@ -56,12 +56,11 @@ GradientDefs mul_rule(const GradientRequest& request) {
 Runner bind_sum(const OperatorDef& def) {
   const Arguments none(def.type, def.arguments, {});
   return [x = std::vector<Tensor>()](OperatorCall& call) mutable {
+    const HandlesForACall<Tensor> handles(x);
     x.resize(static_cast<size_t>(call.inputs()));
     for (int i = 0; i < call.inputs(); ++i) x[static_cast<size_t>(i)] = call.input(i);
     Tensor& y = call.output(0, x[0].dtype(), x[0].shape(), x[0].device());
     sum(x, y, call.context());
-    // The handles would keep the blobs' memory from being written to again.
-    for (Tensor& each : x) each = Tensor();
   };
 }
 
@@ -75,7 +74,8 @@ GradientDefs sum_rule(const GradientRequest& request) {
 constexpr std::array<ArgumentSchema, 3> kFillArguments = {{
     {"shape", "integers", "[]", "extents; or those of an input"},
     {"value", "number", "0", "of every element"},
-    {"dtype", "text or integer", "float32", "a dtype's name, or Caffe2's type code"},
+    {"dtype", "text or integer", "float32",
+     "a dtype's name, or Caffe2's type code; \"input\" for the input's own"},
 }};
 
 Runner bind_constant_fill(const OperatorDef& def) {
@@ -84,10 +84,15 @@ Runner bind_constant_fill(const OperatorDef& def) {
   require_argument(!like || !arguments.has("shape"), def.type,
                    ": argument shape beside an input, want the extents as one of the two");
   const double value = arguments.number("value", 0);
-  const DType dtype = arguments.has("dtype") ? dtype_argument(arguments, "dtype") : DType::kFloat32;
-  return [like, value, dtype, wanted = Shape(arguments.integers("shape"))](OperatorCall& call) {
+  const bool like_type =
+      like && arguments.is_text("dtype") && arguments.text("dtype", {}) == "input";
+  const DType given = arguments.has("dtype") && !like_type ? dtype_argument(arguments, "dtype")
+                                                           : DType::kFloat32;
+  return [like, like_type, value, given, wanted = Shape(arguments.integers("shape"))](OperatorCall& call) {
     const Shape shape = like ? call.input(0).shape() : wanted;
-    Tensor& y = call.output(0, dtype, shape, {.kind = call.def().device});
+    const DType dtype = like_type ? call.input(0).dtype() : given;
+    const Device device = like ? call.input(0).device() : Device{.kind = call.def().device};
+    Tensor& y = call.output(0, dtype, shape, device);
     constant_fill(value, y, call.context());
   };
 }
@@ -121,6 +126,7 @@ constinit const OperatorSchema kAddSchema = {
     .outputs = 1,
     .summary = "the sum of two tensors that broadcast against each other",
     .bind = bind_elementwise<add>,
+    .in_place = true,
     .gradient_kind = GradientKind::kRule,
     .gradient = add_rule,
 };
@@ -131,6 +137,7 @@ constinit const OperatorSchema kMulSchema = {
     .outputs = 1,
     .summary = "the product, element by element, of two tensors that broadcast",
     .bind = bind_elementwise<mul>,
+    .in_place = true,
     .gradient_kind = GradientKind::kRule,
     .gradient = mul_rule,
 };
@@ -141,6 +148,7 @@ constinit const OperatorSchema kSumSchema = {
     .outputs = 1,
     .summary = "the sum of tensors of one shape, in their order",
     .bind = bind_sum,
+    .in_place = true,
     .gradient_kind = GradientKind::kRule,
     .gradient = sum_rule,
 };
@@ -152,6 +160,7 @@ constinit const OperatorSchema kConstantFillSchema = {
     .summary = "one value in every element",
     .arguments = kFillArguments,
     .bind = bind_constant_fill,
+    .in_place = true,
     .gradient_kind = GradientKind::kNone,
 };
 

@@ -1,6 +1,7 @@
 // What operators by name have in common: how they are run, and how their gradients are named.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -36,6 +37,27 @@ class PlanCache {
   TensorInfo x_;
   TensorInfo y_;
 };
+
+/// Tensors that a runner collects for one call, its memory kept for the next: dropped at the end,
+/// because handles would keep the blobs' memory from being written to again.
+template <typename Handles>
+class HandlesForACall {
+ public:
+  explicit HandlesForACall(std::vector<Handles>& handles) noexcept : handles_(handles) {}
+  HandlesForACall(const HandlesForACall&) = delete;
+  HandlesForACall& operator=(const HandlesForACall&) = delete;
+  ~HandlesForACall() { handles_.clear(); }
+
+ private:
+  std::vector<Handles>& handles_;
+};
+
+/// Whether some output has a gradient, but not this one, on which alone those of the inputs depend.
+inline bool has_gradients_but_of(const GradientRequest& request, size_t output) {
+  return !request.outputs[output] &&
+         std::any_of(request.outputs.begin(), request.outputs.end(),
+                     [](const auto& gradient) { return gradient.has_value(); });
+}
 
 /// A gradient by one operator: `inputs` to the gradient of input i, which it is the only one to have.
 inline GradientDefs gradient_by(const GradientRequest& request, std::string type,

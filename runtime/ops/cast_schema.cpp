@@ -36,6 +36,13 @@ Plan plan(std::span<const TensorInfo> inputs, std::span<const Argument> given,
   return cast_plan(x, y, to, context);
 }
 
+/// The bytes stay where the type does.
+void require_in_place(const OperatorDef& def, DType from, DType to) {
+  require_argument(from == to || def.inputs[0] != def.outputs[0], def.type, ": output ",
+                   def.outputs[0], " is its input and would change from ", name(from), " to ",
+                   name(to), ", want another blob");
+}
+
 Runner bind(const OperatorDef& def) {
   const Arguments arguments(kOp, def.arguments, kArguments);
   arguments.require("to");
@@ -46,6 +53,7 @@ Runner bind(const OperatorDef& def) {
     const Tensor& x = call.input(0);
     require_argument(!from || *from == x.dtype(), kOp, ": argument from_type is ",
                      name(from.value_or(to)), ", want X's type, ", name(x.dtype()));
+    require_in_place(call.def(), x.dtype(), to);
     if (to == DType::kString) return call.set_output(0, cast(x, to, call.context()));
     Tensor& y = call.output(0, to, x.shape(), x.device());
     cast(x, to, y, call.context());
@@ -62,6 +70,7 @@ Runner bind_gradient(const OperatorDef& def) {
                      ", want numbers: strings have no gradient");
     require_argument(dy.shape() == call.input(1).shape(), "CastGradient: dY has shape ", dy.shape(),
                      ", want X's ", call.input(1).shape());
+    require_in_place(call.def(), dy.dtype(), to);
     Tensor& dx = call.output(0, to, dy.shape(), dy.device());
     cast_gradient(dy, to, dx, call.context());
   };
@@ -97,6 +106,7 @@ constinit const OperatorSchema kCastSchema = {
     .plan = plan,
     .warm_up = warm_up,
     .bind = bind,
+    .in_place = true,
     .gradient_kind = GradientKind::kRule,
     .gradient = rule,
 };
@@ -107,6 +117,7 @@ constinit const OperatorSchema kCastGradientSchema = {
     .outputs = 1,
     .summary = "a gradient as the dtype of what was cast",
     .bind = bind_gradient,
+    .in_place = true,
 };
 
 }  // namespace sylvite::internal

@@ -177,6 +177,7 @@ constinit const OperatorSchema kExpandDimsSchema = {
     .plan = plan_expand_dims,
     .warm_up = no_warm_up,
     .bind = bind_expand_dims,
+    .in_place = true,
     .gradient_kind = GradientKind::kRule,
     .gradient = expand_dims_rule,
 };
@@ -190,6 +191,7 @@ constinit const OperatorSchema kSqueezeSchema = {
     .plan = plan_squeeze,
     .warm_up = no_warm_up,
     .bind = bind_squeeze,
+    .in_place = true,
     .gradient_kind = GradientKind::kRule,
     .gradient = squeeze_rule,
 };
@@ -203,6 +205,7 @@ constinit const OperatorSchema kReshapeSchema = {
     .plan = plan_reshape,
     .warm_up = no_warm_up,
     .bind = bind_reshape,
+    .in_place = true,
     .gradient_kind = GradientKind::kRule,
     .gradient = reshape_rule,
 };
@@ -215,6 +218,7 @@ constinit const OperatorSchema kReshapeLikeSchema = {
     .plan = plan_reshape_like,
     .warm_up = no_warm_up,
     .bind = bind_reshape_like,
+    .in_place = true,
     .gradient_kind = GradientKind::kRule,
     .gradient = reshape_like_rule,
 };

@@ -236,6 +236,7 @@ constinit const OperatorSchema kDoSchema = {
     .summary = "runs a subnet in a workspace of the scope, its last input and output",
     .arguments = kDoArguments,
     .bind = bind_do,
+    .in_place = true,
     .gradient_kind = GradientKind::kRule,
     .gradient = gradient_of_do,
 };
