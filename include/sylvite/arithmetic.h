@@ -1,5 +1,5 @@
-// Helpers: the little arithmetic that nets of moving operators need. Plain, on the CPU, and with the
-// same bits on every CPU target and for any thread count.
+// Helpers: the little arithmetic that nets of moving operators need. Plain, on the CPU (sums and fills
+// on GPUs too), and with the same bits on every CPU target and for any thread count.
 //
 // Where a result is not a number, it is the quiet NaN of positive sign and no payload.
 #pragma once
@@ -40,7 +40,9 @@ Shape broadcast_shape(const TensorInfo& a, const TensorInfo& b);
 /// places. float16 and bfloat16 are summed in float32 and rounded once. A sum of one is a copy, NaNs
 /// included.
 /// `y` may be the very memory of x[0] or x[1].
-/// Throws what add throws, and kInvalidArgument: no x, differing shapes.
+/// On a GPU the inputs are stacked in memory of the call's own first, so rank 32 is kInvalidArgument,
+/// and the sum is expand_gradient's.
+/// Throws what add throws, and kInvalidArgument: no x, differing shapes; kDeviceError.
 /// Source: Caffe2 Sum.
 Tensor sum(std::span<const Tensor> x, const Context& context = {});
 void sum(std::span<const Tensor> x, Tensor& y, const Context& context = {});

@@ -11,6 +11,8 @@
 #include "runtime/ops/arithmetic.h"
 #include "runtime/ops/pad_value.h"
 #include "runtime/shape.h"
+#include "sylvite/expand.h"
+#include "sylvite/join.h"
 
 namespace sylvite {
 namespace internal {
@@ -27,12 +29,18 @@ void require_float(DType dtype, std::string_view op, std::string_view argument) 
           argument, " has dtype ", name(dtype), ", want float32 or float64");
 }
 
-void require_on_cpu(const Tensor& x, const Tensor& other, std::string_view op,
-                    std::string_view argument) {
+void require_same_device(const Tensor& x, const Tensor& other, std::string_view op,
+                         std::string_view argument) {
   const Device device = x.device();
   require_argument(device == other.device(), op, ": ", argument, " is on device ",
                    name(device.kind), " ", device.index, ", want ", name(other.device().kind), " ",
                    other.device().index, ", where the first input is");
+}
+
+void require_on_cpu(const Tensor& x, const Tensor& other, std::string_view op,
+                    std::string_view argument) {
+  require_same_device(x, other, op, argument);
+  const Device device = x.device();
   require(device.kind == DeviceKind::kCpu, ErrorCode::kUnsupported, op, ": ", argument,
           " is on device ", name(device.kind), " ", device.index,
           ", want cpu: there is no kernel for a GPU");
@@ -142,7 +150,7 @@ void validate_sum(std::span<const Tensor> x) {
   for (size_t i = 0; i < x.size(); ++i) {
     // Text only where it is needed: calls allocate nothing.
     const bool fits = x[i].dtype() == x[0].dtype() && x[i].shape() == x[0].shape() &&
-                      x[i].device() == Device{} && x[i].dtype() != DType::kBool &&
+                      x[i].device() == x[0].device() && x[i].dtype() != DType::kBool &&
                       x[i].dtype() != DType::kString;
     if (fits) continue;
     const std::string argument = "X[" + std::to_string(i) + "]";
@@ -151,7 +159,7 @@ void validate_sum(std::span<const Tensor> x) {
                      name(x[i].dtype()), ", want ", name(x[0].dtype()), " as X[0] has");
     require_argument(x[i].shape() == x[0].shape(), kSum, ": ", argument, " has shape ",
                      x[i].shape(), ", want ", x[0].shape(), " as X[0] has");
-    internal::require_on_cpu(x[i], x[0], kSum, argument);
+    internal::require_same_device(x[i], x[0], kSum, argument);
   }
 }
 
@@ -236,14 +244,15 @@ Shape broadcast_shape(const TensorInfo& a, const TensorInfo& b) {
 
 Tensor sum(std::span<const Tensor> x, const Context& context) {
   validate_sum(x);
-  Tensor y = internal::new_output(x[0].dtype(), x[0].shape(), context, {}, kSum, "Y");
+  Tensor y =
+      internal::new_output(x[0].dtype(), x[0].shape(), context, x[0].device(), kSum, "Y");
   sum(x, y, context);
   return y;
 }
 
 void sum(std::span<const Tensor> x, Tensor& y, const Context& context) {
   validate_sum(x);
-  internal::require_output(y.info(), x[0].dtype(), x[0].shape(), {}, kSum, "Y");
+  internal::require_output(y.info(), x[0].dtype(), x[0].shape(), x[0].device(), kSum, "Y");
   for (size_t i = 0; i < x.size(); ++i) {
     if (i < 2) {
       internal::require_apart_or_same(x[i], x[i].strides(), y, kSum, "Y");
@@ -251,6 +260,9 @@ void sum(std::span<const Tensor> x, Tensor& y, const Context& context) {
       internal::require_apart(x[i], y, kSum, "Y");
     }
   }
+  // On a GPU by the kernels that are there: the inputs one behind the other, summed over that axis.
+  if (y.device().kind != DeviceKind::kCpu)
+    return expand_gradient(stack(x, 0, context), y.shape(), y, context);
   Call call(context, {}, kSum);
   internal::run_sum(call, x, y);
 }

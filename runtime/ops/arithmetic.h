@@ -15,8 +15,10 @@ void require_numeric(DType dtype, std::string_view op, std::string_view argument
 /// Throws kUnsupported for every dtype but float32 and float64, kInvalidArgument for bool.
 void require_float(DType dtype, std::string_view op, std::string_view argument);
 
-/// Throws kInvalidArgument where x and the other tensor are on different devices, kUnsupported where
-/// that is a GPU.
+/// Throws kInvalidArgument where x and the other tensor are on different devices.
+void require_same_device(const Tensor& x, const Tensor& other, std::string_view op,
+                         std::string_view argument);
+/// And kUnsupported where that is a GPU.
 void require_on_cpu(const Tensor& x, const Tensor& other, std::string_view op,
                     std::string_view argument);
 

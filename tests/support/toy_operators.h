@@ -19,6 +19,9 @@ inline Tensor floats(std::vector<float> values) {
   return tensor;
 }
 
+/// "x3"
+inline std::string numbered(std::string stem, int64_t i) { return stem += std::to_string(i); }
+
 /// y = factor * x, and its gradient; "Throw" fails when its argument `fail` is set.
 inline Runner bind_scale(const OperatorDef& def) {
   double factor = 2;
