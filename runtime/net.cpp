@@ -39,15 +39,6 @@ void find_external_blobs(Net::State& net) {
   }
 }
 
-std::string quoted(std::string_view text) {
-  std::string result = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') result += '\\';
-    result += c;
-  }
-  return result + '"';
-}
-
 }  // namespace
 
 Net::Net(std::string name, std::vector<OperatorDef> operators,
@@ -83,27 +74,51 @@ void Net::append(OperatorDef def) {
 }
 
 std::string Net::to_dot() const {
+  return internal::net_as_dot(*this, internal::dot_quoted, {});
+}
+
+namespace internal {
+
+std::string dot_quoted(std::string_view text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') result += '\\';
+    if (c == '\n') {
+      result += "\\n";
+      continue;
+    }
+    result += c;
+  }
+  return result + '"';
+}
+
+std::string net_as_dot(const Net& net,
+                       const std::function<std::string(std::string_view blob)>& label_of,
+                       const std::string& more) {
   std::ostringstream dot;
-  dot << "digraph " << quoted(name()) << " {\n  rankdir=TB;\n";
+  dot << "digraph " << dot_quoted(net.name()) << " {\n  rankdir=TB;\n";
   std::set<std::string_view> blobs;
-  for (const OperatorDef& def : operators()) {
+  for (const OperatorDef& def : net.operators()) {
     blobs.insert(def.inputs.begin(), def.inputs.end());
     blobs.insert(def.outputs.begin(), def.outputs.end());
   }
-  for (const std::string_view blob : blobs) {
-    dot << "  " << quoted("blob " + std::string(blob)) << " [label=" << quoted(blob) << "];\n";
-  }
-  for (size_t i = 0; i < operators().size(); ++i) {
-    const OperatorDef& def = operators()[i];
-    const std::string node = quoted("op " + std::to_string(i));
-    dot << "  " << node << " [shape=box, label=" << quoted(def.type) << "];\n";
+  const auto node_of = [](std::string_view blob) {
+    return dot_quoted("blob " + std::string(blob));
+  };
+  for (const std::string_view blob : blobs)
+    dot << "  " << node_of(blob) << " [label=" << label_of(blob) << "];\n";
+  for (size_t i = 0; i < net.operators().size(); ++i) {
+    const OperatorDef& def = net.operators()[i];
+    const std::string node = dot_quoted("op " + std::to_string(i));
+    dot << "  " << node << " [shape=box, label=" << dot_quoted(def.type) << "];\n";
     for (const std::string& input : def.inputs)
-      dot << "  " << quoted("blob " + input) << " -> " << node << ";\n";
+      dot << "  " << node_of(input) << " -> " << node << ";\n";
     for (const std::string& output : def.outputs)
-      dot << "  " << node << " -> " << quoted("blob " + output) << ";\n";
+      dot << "  " << node << " -> " << node_of(output) << ";\n";
   }
-  dot << "}\n";
+  dot << more << "}\n";
   return dot.str();
 }
 
+}  // namespace internal
 }  // namespace sylvite

@@ -126,6 +126,7 @@ void hold_tensor(Blob& blob, Tensor value, bool own_memory) {
   blob.own_memory = own_memory;
   blob.object.reset();
   blob.address = nullptr;
+  blob.count();
 }
 
 }  // namespace
@@ -177,14 +178,14 @@ std::vector<std::string> Workspace::blobs() const {
 void Workspace::create(std::string_view name) {
   const WorkspaceUse use(*state_);
   require_name(name);
-  if (state_->find(name) == nullptr) state_->attach(name, std::make_shared<Blob>());
+  if (state_->find(name) == nullptr) state_->attach(name, state_->new_blob());
 }
 
 void Workspace::create_local(std::string_view name) {
   const WorkspaceUse use(*state_);
   require_name(name);
   if (state_->blobs.contains(name)) return;
-  state_->blobs.emplace(std::string(name), std::make_shared<Blob>());
+  state_->blobs.emplace(std::string(name), state_->new_blob());
   state_->changed();
 }
 
@@ -235,7 +236,7 @@ void Workspace::feed(std::string_view name, const Tensor& value) {
   }
   Tensor copy = value.to(value.device(), state_->context);
   if (blob == nullptr) {
-    blob = std::make_shared<Blob>();
+    blob = state_->new_blob();
     state_->attach(name, blob);
   }
   hold_tensor(*blob, std::move(copy), true);
@@ -259,7 +260,7 @@ void Workspace::set(std::string_view name, Tensor value) {
   require_name(name);
   std::shared_ptr<Blob> blob = state_->find(name);
   if (blob == nullptr) {
-    blob = std::make_shared<Blob>();
+    blob = state_->new_blob();
     state_->attach(name, blob);
   }
   hold_tensor(*blob, std::move(value), false);
@@ -271,7 +272,7 @@ void Workspace::set_any(std::string_view name, std::string_view type, std::any v
   require_name(name);
   std::shared_ptr<Blob> blob = state_->find(name);
   if (blob == nullptr) {
-    blob = std::make_shared<Blob>();
+    blob = state_->new_blob();
     state_->attach(name, blob);
   }
   blob->tensor = blob->spare = Tensor();
@@ -279,6 +280,7 @@ void Workspace::set_any(std::string_view name, std::string_view type, std::any v
   blob->object = std::move(value);
   blob->address = address(blob->object);
   blob->type = type;
+  blob->count();
 }
 
 std::string_view Workspace::type_of(std::string_view name) const {

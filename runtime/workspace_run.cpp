@@ -136,7 +136,7 @@ void drop_outputs(BoundOperator& op) noexcept {
 void commit(WorkspaceState& state, OperatorCall::Slot& slot) {
   if (!slot.written) return;
   if (slot.blob == nullptr) {
-    slot.blob = std::make_shared<Blob>();
+    slot.blob = state.new_blob();
     state.attach(slot.name, slot.blob);
   }
   Blob& blob = *slot.blob;
@@ -156,6 +156,7 @@ void commit(WorkspaceState& state, OperatorCall::Slot& slot) {
     blob.type = kTypeName<Tensor>;
     blob.own_memory = slot.own_memory;
   }
+  blob.count();
   slot.value = Tensor();
   slot.object.reset();
   slot.written = slot.own_memory = false;

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -27,7 +28,36 @@ struct OperatorCall::Slot {
 
 namespace internal {
 
+/// The memory behind all blobs of a family, what several of them share counted once.
+class MemoryCount {
+ public:
+  void add(const Tensor& tensor);
+  void drop(const Tensor::Storage* storage) noexcept;
+  MemoryUse use() const;
+
+ private:
+  struct Counted {
+    int64_t bytes = 0;
+    int64_t users = 0;  ///< at 0 the entry waits for the next storage at its place
+  };
+  mutable std::mutex mutex_;  ///< a child's blobs may go on another thread than the parent is used on
+  std::unordered_map<const Tensor::Storage*, Counted> counted_;
+  size_t live_ = 0;  ///< entries with users
+  MemoryUse use_;
+};
+
+/// Bytes of the memory behind a tensor; of wrapped memory those of the elements, all that is known.
+int64_t storage_bytes(const Tensor& tensor) noexcept;
+
 struct Blob {
+  explicit Blob(std::shared_ptr<MemoryCount> in) noexcept : memory(std::move(in)) {}
+  Blob(const Blob&) = delete;
+  Blob& operator=(const Blob&) = delete;
+  ~Blob();
+
+  /// After each change of `tensor` or `spare`.
+  void count();
+
   std::string_view type = {};  ///< empty: holds nothing
   Tensor tensor = {};
   std::any object = {};
@@ -36,6 +66,8 @@ struct Blob {
   bool own_memory = false;
   /// Memory of an earlier run that a view may still have needed when it was replaced.
   Tensor spare = {};
+  std::shared_ptr<MemoryCount> memory;
+  std::array<const Tensor::Storage*, 2> counted = {};
 };
 
 /// What a workspace and all of its children share.
@@ -43,6 +75,7 @@ struct WorkspaceFamily {
   std::atomic<const void*> owner = nullptr;  ///< the thread inside
   int depth = 0;                             ///< of that thread's calls
   uint64_t generation = 1;                   ///< counts changes of what names stand for
+  std::shared_ptr<MemoryCount> memory = std::make_shared<MemoryCount>();
 };
 
 /// An operator bound to the blobs of a workspace.
@@ -88,6 +121,7 @@ struct WorkspaceState : std::enable_shared_from_this<WorkspaceState> {
 
   /// Throws kInvalidArgument where the parent is gone.
   std::shared_ptr<WorkspaceState> parent_state() const;
+  std::shared_ptr<Blob> new_blob() const { return std::make_shared<Blob>(family->memory); }
   /// nullptr where no name of this kind is known.
   std::shared_ptr<Blob> find(std::string_view name) const;
   /// Puts a blob where an unknown name would be created: in the parent of a forwarded name, else here.

@@ -255,6 +255,58 @@ TEST(Workspaces, DescribeTheirBlobs) {
   EXPECT_NE(text.find("in all: 3 blobs, 16 B"), std::string::npos) << text;
   EXPECT_EQ(workspace.bytes(), 16);
   EXPECT_NE(workspace.to_dot().find("\"V\" -> \"memory 0\""), std::string::npos);
+  EXPECT_NE(workspace.to_dot().find(R"("V" [label="V\nfloat32 [2, 2]\n16 B"])"), std::string::npos)
+      << workspace.to_dot();
+  Workspace child(workspace, {{"inner", "X"}});
+  EXPECT_NE(child.describe().find("inner: the parent's X"), std::string::npos);
+  EXPECT_NE(child.to_dot().find(R"("inner" -> "parent X")"), std::string::npos) << child.to_dot();
+}
+
+TEST(Workspaces, CountTheirMemoryAtMost) {
+  Workspace workspace(toy_registry());
+  EXPECT_EQ(workspace.peak_bytes(), 0);
+  workspace.feed("X", floats(std::vector<float>(64, 1)));
+  const Net net("views", {{.type = "Scale", .inputs = {"X"}, .outputs = {"Y"}},
+                          {.type = "Reshape",
+                           .inputs = {"Y"},
+                           .outputs = {"V"},
+                           .arguments = {{"shape", std::vector<int64_t>{8, 8}}}}});
+  workspace.run(net);
+  EXPECT_EQ(workspace.peak_bytes(), 2 * 256) << "a view takes no memory";
+  for (int i = 0; i < 10; ++i) workspace.run(net);
+  EXPECT_EQ(workspace.peak_bytes(), 3 * 256) << "the next Y beside the one that V still sees";
+  EXPECT_EQ(workspace.bytes(), 3 * 256);
+  {
+    Workspace child(workspace, {});
+    child.create_local("L");
+    child.feed("L", floats(std::vector<float>(256, 1)));
+  }
+  EXPECT_EQ(workspace.peak_bytes(), 7 * 256) << "children count";
+  workspace.remove("Y");
+  workspace.feed("Z", floats(std::vector<float>(64, 1)));
+  EXPECT_EQ(workspace.peak_bytes(), 7 * 256);
+  EXPECT_NE(workspace.describe().find("at most 1792 B"), std::string::npos) << workspace.describe();
+  workspace.reset();
+  EXPECT_EQ(workspace.bytes(), 0);
+  for (int i = 0; i < 1000; ++i) workspace.feed("X", floats(std::vector<float>(65 + i % 300, 1)));
+  EXPECT_LE(workspace.peak_bytes(), 7 * 256 + 2 * 1536) << "what is gone is not counted";
+}
+
+TEST(Workspaces, ShowTheirNets) {
+  Workspace workspace(toy_registry());
+  workspace.feed("X", floats({1, 2, 3, 4}));
+  const Net net("views", {{.type = "Reshape",
+                           .inputs = {"X"},
+                           .outputs = {"V"},
+                           .arguments = {{"shape", std::vector<int64_t>{2, 2}}}},
+                          {.type = "Scale", .inputs = {"X"}, .outputs = {"later"}}});
+  workspace.run(net.operators()[0]);
+  const std::string dot = net.to_dot(workspace);
+  for (const char* line : {R"("blob V" [label="V\nfloat32 [2, 2]\n16 B"];)",
+                           R"("blob later" [label="later"];)",
+                           R"("blob V" -> "blob X" [style=dashed, dir=none];)",
+                           R"("blob X" -> "op 1";)"})
+    EXPECT_NE(dot.find(line), std::string::npos) << line << " in\n" << dot;
 }
 
 }  // namespace

@@ -10,6 +10,8 @@
 
 namespace sylvite {
 
+class Workspace;
+
 /// A cheap handle on an immutable list of operators; changing one handle leaves its copies alone.
 class Net {
  public:
@@ -39,6 +41,9 @@ class Net {
 
   /// The net as a Graphviz graph: operators as boxes, blobs as ellipses.
   std::string to_dot() const;
+  /// The same with what the workspace holds under the blobs' names: dtype, shape, bytes, and dashed
+  /// lines between those that share memory. Blobs it lacks stand there by their names alone.
+  std::string to_dot(const Workspace& workspace) const;
 
   struct State;
   const std::shared_ptr<const State>& state() const noexcept { return state_; }

@@ -97,7 +97,7 @@ class Workspace {
   /// "tensor", "int64", …; empty for a blob that holds nothing.
   std::string_view type_of(std::string_view name) const;
 
-  /// Throws what the operator throws, its name and outputs in front; it has changed nothing then.
+  /// Throws what the operator throws, which names it; it has changed nothing then.
   void run(const OperatorDef& def);
   /// Stops at the first operator that fails; what earlier ones wrote stays.
   void run(const Net& net);
@@ -106,13 +106,15 @@ class Workspace {
   const Context& context() const noexcept;
 
   /// A line per blob: name, type, dtype, shape, bytes, with whom it shares its memory; and the bytes
-  /// in all.
+  /// in all, now and at most.
   std::string describe() const;
   /// The same as a Graphviz graph.
   std::string to_dot() const;
   /// Bytes of all tensors of the local blobs, memory that several of them share counted once, and
   /// what is kept for the next run.
   int64_t bytes() const;
+  /// The most at any time of the bytes of this workspace, its parents and its children together.
+  int64_t peak_bytes() const;
 
   const std::shared_ptr<internal::WorkspaceState>& state() const noexcept { return state_; }
   /// Another handle on the same workspace.
