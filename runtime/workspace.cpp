@@ -63,15 +63,31 @@ std::shared_ptr<Blob> WorkspaceState::find(std::string_view name) const {
   }
 }
 
-void WorkspaceState::attach(std::string_view name, std::shared_ptr<Blob> blob) {
-  std::shared_ptr<WorkspaceState> state = shared_from_this();
-  std::string_view wanted = name;
-  for (auto outer = state->forwarded.find(wanted); outer != state->forwarded.end();
-       outer = state->forwarded.find(wanted)) {
-    wanted = outer->second;
+namespace {
+
+/// Where a blob that is local under no name of the chain belongs: the workspace, and the name there.
+std::pair<std::shared_ptr<WorkspaceState>, std::string_view> home_of(
+    std::shared_ptr<WorkspaceState> state, std::string_view name) {
+  for (auto outer = state->forwarded.find(name); outer != state->forwarded.end();
+       outer = state->forwarded.find(name)) {
+    name = outer->second;
     state = state->parent_state();
   }
+  return {std::move(state), name};
+}
+
+}  // namespace
+
+void WorkspaceState::attach(std::string_view name, std::shared_ptr<Blob> blob) {
+  const auto [state, wanted] = home_of(shared_from_this(), name);
   state->blobs.insert_or_assign(std::string(wanted), std::move(blob));
+  changed();
+}
+
+void WorkspaceState::detach(std::string_view name) {
+  const auto [state, wanted] = home_of(shared_from_this(), name);
+  const auto found = state->blobs.find(wanted);
+  if (found != state->blobs.end()) state->blobs.erase(found);
   changed();
 }
 

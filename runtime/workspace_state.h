@@ -119,6 +119,8 @@ struct WorkspaceState : std::enable_shared_from_this<WorkspaceState> {
       nets;
   std::unordered_multimap<size_t, std::shared_ptr<CachedOperator>> operators;
 
+  /// Undoes attach().
+  void detach(std::string_view name);
   /// Throws kInvalidArgument where the parent is gone.
   std::shared_ptr<WorkspaceState> parent_state() const;
   std::shared_ptr<Blob> new_blob() const { return std::make_shared<Blob>(family->memory); }

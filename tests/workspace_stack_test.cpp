@@ -237,6 +237,51 @@ TEST_F(Scopes, GiveTheirWorkspacesToTheBackwardPass) {
   }
 }
 
+TEST_F(Scopes, TakeBackOutputsThatTheirParentLost) {
+  const Net bad("bad", {{.type = "Product", .inputs = {"x", "nothing"}, .outputs = {"y"}}});
+  workspace_.feed("Y", floats({1}));
+  Workspace child(workspace_, {{"out", "Y"}});
+  workspace_.remove("Y");
+  child.create_local("scope");
+  child.run(kCreate);
+  EXPECT_THROW(child.run(do_net(bad, {"X"}, {"out"}, {"x", "y"}, {0, 1})), Error);
+  EXPECT_FALSE(workspace_.has("Y"));
+}
+
+TEST_F(Scopes, HaveGradientsThroughNestedScopes) {
+  // (x w)² with the product one scope further in, run twice over the same scope.
+  OperatorDef product = do_net(Net("product", {{.type = "Product",
+                                                .inputs = {"a", "b"},
+                                                .outputs = {"c"}}}),
+                               {"x", "w"}, {"p"}, {"a", "b", "c"}, {0, 1, 2});
+  product.inputs.back() = product.outputs.back() = "inner_scope";
+  const Net outer("outer", {{.type = "CreateScope", .inputs = {}, .outputs = {"inner_scope"}},
+                            product,
+                            {.type = "Product", .inputs = {"p", "p"}, .outputs = {"y"}}});
+  const Net net("nested", {kCreate, do_net(outer, {"X", "W"}, {"Y"}, {"x", "w", "y"}, {0, 1, 2}),
+                           do_net(outer, {"Y", "W"}, {"Z"}, {"x", "w", "y"}, {0, 1, 2})});
+  workspace_.feed("W", floats({.5F, -1}));
+  const GradientCheck refused = [&] {
+    try {
+      return check_gradient(workspace_, net);
+    } catch (const Error& error) {
+      // One scope's workspaces are bound alike each time.
+      EXPECT_NE(std::string_view(error.what()).find("bindings"), std::string_view::npos)
+          << error.what();
+      return GradientCheck{};
+    }
+  }();
+  EXPECT_EQ(refused.elements, 0);
+  OperatorDef second_scope = kCreate;
+  OperatorDef second = net.operators()[2];
+  second_scope.outputs = {"scope2"};
+  second.inputs.back() = second.outputs.back() = "scope2";
+  const Net right("nested", {kCreate, second_scope, net.operators()[1], second});
+  const GradientCheck check = check_gradient(workspace_, right);
+  EXPECT_TRUE(check.right()) << to_string(check);
+  EXPECT_EQ(check.elements, 4);
+}
+
 TEST_F(Scopes, HaveNoGradient) {
   for (const OperatorDef* def : {&kCreate, &kHas}) {
     const std::vector<std::optional<std::string>> outputs = {"g"};

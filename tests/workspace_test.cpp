@@ -8,6 +8,13 @@
 #include "support/rejects.h"
 #include "support/toy_operators.h"
 
+/// A user's own type of blob.
+struct Schedule {
+  double rate = 0;
+};
+template <>
+inline constexpr std::string_view sylvite::kTypeName<Schedule> = "schedule";
+
 namespace sylvite::test {
 namespace {
 
@@ -38,6 +45,11 @@ TEST(Workspaces, HoldKnownTypes) {
   EXPECT_EQ(workspace.type_of("steps"), "int64");
   expect_rejected(kInvalidArgument, {"steps", "holds int64", "want tensor"},
                   [&] { workspace.fetch("steps"); });
+  workspace.set("plan", Schedule{.rate = .5});
+  EXPECT_EQ(workspace.get<Schedule>("plan").rate, .5);
+  EXPECT_EQ(workspace.type_of("plan"), "schedule");
+  expect_rejected(kInvalidArgument, {"plan", "holds schedule", "want int64"},
+                  [&] { static_cast<void>(workspace.get<int64_t>("plan")); });
   workspace.create("empty");
   EXPECT_EQ(workspace.type_of("empty"), "");
   expect_rejected(kInvalidArgument, {"empty", "nothing"}, [&] { workspace.get("empty"); });

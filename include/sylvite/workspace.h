@@ -129,8 +129,8 @@ class Workspace {
   std::shared_ptr<internal::WorkspaceState> state_;
 };
 
-/// Forward workspaces kept for the backward pass, last in, first out. One stack serves one parent. A
-/// cheap handle: copies are the same stack.
+/// Forward workspaces kept for the backward pass, last in, first out. One stack serves one parent, and
+/// the thread that uses it. A cheap handle: copies are the same stack.
 /// Every method but clear, empty, size and release throws kInvalidArgument where the stack serves
 /// another parent or what it holds is not consistent.
 class WorkspaceStack {

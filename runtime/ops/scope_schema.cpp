@@ -121,7 +121,7 @@ class NewOutputs {
   NewOutputs& operator=(const NewOutputs&) = delete;
   ~NewOutputs() {
     if (kept_) return;
-    for (const std::string& name : made_) workspace_.remove(name);
+    for (const std::string& name : made_) workspace_.state()->detach(name);
   }
   void keep() noexcept { kept_ = true; }
 
