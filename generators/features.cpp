@@ -2,8 +2,8 @@
 //
 // A segment (b, f) is what input f holds of example b. The inputs' arrays are reached through
 // `memory`: all memory, counted in elements, in two dimensions so that int32 coordinates reach it. An
-// address is the pair (low, high) of them. Tables over segments are (b, f), scans over them are
-// s = b * features + f.
+// address is the pair (low, high) of them. Tables over segments are (b, f); their order in the packed
+// arrays is s = b * features + f.
 #include "schedules/features.h"
 
 #include <map>
@@ -29,14 +29,20 @@ std::vector<Expr> place(const Addresses& address, const Expr& f, const Expr& off
           Halide::unsafe_promise_clamped(address(1, f), 0, kMaxHigh)};
 }
 
-/// scan(s + 1) = scan(s) + the count of segment s.
-template <typename Scan, typename Count>
-void scan_segments(Scan& scan, const Count& count, const Expr& features, const Expr& examples) {
-  const RDom r({{0, features}, {0, examples}}, "all");
-  const Expr s = r.y * features + r.x;
-  scan(Var("s")) = Halide::undef<int64_t>();
-  scan(0) = cast<int64_t>(0);
-  scan(s + 1) = scan(s) + count(r.y, r.x);
+/// rows(b): what the segments of example b count; scan(b, f): what those before (b, f) count. The
+/// examples are scanned one by one, their segments as vectors of examples.
+template <typename Rows, typename Scan, typename Count>
+void scan_segments(Rows& rows, Scan& scan, const Count& count, const Expr& features,
+                   const Expr& examples) {
+  const Var b("b"), f("f");
+  const RDom all(0, features, "all"), next(0, features - 1, "next"), row(0, examples - 1, "row");
+  rows(b) = cast<int64_t>(0);
+  rows(b) += count(b, all);
+  scan(b, f) = Halide::undef<int64_t>();
+  scan(0, 0) = cast<int64_t>(0);
+  scan(row + 1, 0) = scan(row, 0) + rows(row);
+  scan(b, next + 1) = scan(b, next) + count(b, next);
+  schedule_scans(Func(rows), Func(scan), b);
 }
 
 /// Rows of segments that begin below `segments`.
@@ -167,7 +173,8 @@ class Segments : public Halide::Generator<Segments> {
   Input<int> examples{"examples"};            // a multiple of kLanes
   Output<Buffer<int64_t, 2>> count{"count"};  // b, f
   Output<Buffer<int32_t, 2>> from{"from"};    // b, f; left as it is where presence is counted
-  Output<Buffer<int64_t, 1>> scan{"scan"};    // s
+  Output<Buffer<int64_t, 1>> rows{"rows"};    // b
+  Output<Buffer<int64_t, 2>> scan{"scan"};    // b, f
 
   void generate() {
     Expr here = 1, length = 0;
@@ -180,13 +187,13 @@ class Segments : public Halide::Generator<Segments> {
       from(0, f) = 0;
       from(r + 1, f) = from(r, f) + cast<int>(count(r, f));
     }
-    scan_segments(scan, count, features, examples);
+    scan_segments(rows, scan, count, features, examples);
   }
   void schedule() {
     describe_memory(ints, bytes);
     describe_addresses(lengths, presence);
-    describe_tables(count, from, scan);
-    from.dim(1).set_stride(count.dim(1).stride());
+    describe_tables(count, from, rows, scan);
+    describe_pitch(count, from, scan);
     Func(count).vectorize(b, kLanes, Halide::TailStrategy::RoundUp);
   }
 
@@ -209,7 +216,8 @@ class InnerSegments : public Halide::Generator<InnerSegments> {
   Output<Buffer<int32_t, 1>> before{"before"};  // sums before every number
   Output<Buffer<int64_t, 2>> count{"count"};    // b, f
   Output<Buffer<int32_t, 2>> from{"from"};      // b, f
-  Output<Buffer<int64_t, 1>> scan{"scan"};      // s
+  Output<Buffer<int64_t, 1>> rows{"rows"};      // b
+  Output<Buffer<int64_t, 2>> scan{"scan"};      // b, f
 
   void generate() {
     r = RDom({{0, kMaxLow}, {0, features}}, "r");
@@ -222,14 +230,13 @@ class InnerSegments : public Halide::Generator<InnerSegments> {
     from(b, f) = before(promise_inside(begin(f) + outer(b, f), before, 1));
     count(b, f) =
         cast<int64_t>(before(promise_inside(begin(f) + outer(b + 1, f), before, 1)) - from(b, f));
-    scan_segments(scan, count, features, examples);
+    scan_segments(rows, scan, count, features, examples);
   }
   void schedule() {
     describe_memory(ints);
     describe_addresses(lengths);
-    describe_tables(n, begin, outer, before, count, from, scan);
-    from.dim(1).set_stride(count.dim(1).stride());
-    outer.dim(1).set_stride(count.dim(1).stride());
+    describe_tables(n, begin, outer, before, count, from, rows, scan);
+    describe_pitch(count, from, scan, outer);
   }
 
  private:
@@ -237,9 +244,10 @@ class InnerSegments : public Halide::Generator<InnerSegments> {
   RDom r;
 };
 
-/// A loop over the runs of a chunk in vectors of `step` bytes, at least one for each segment, and its
-/// places on both sides. A vector may reach past its run's end: what it spoils there is written
-/// later. Runs whose vectors could reach past `room` are left out.
+/// A loop over the runs of a chunk in vectors of `step` bytes, one for each segment or, where runs are
+/// longer, so many that they cover it, and its places on both sides. A vector may reach past its run's
+/// end: what it spoils there is written later. Where not all of them stay within `room`, those that do
+/// not are left out.
 struct RunLoop {
   RDom r;
   std::vector<Expr> ragged;
@@ -249,14 +257,18 @@ struct RunLoop {
 template <typename Kernel>
 RunLoop loop_over_runs(const Kernel& k) {
   const int step = k.step;
-  const RDom r({{0, step}, {0, kMaxLow}, {0, k.features}, {0, rows_of(k.segments, k.features)}},
+  const RDom r({{0, step},
+                {0, k.longer ? Expr(kMaxLow) : Expr(1)},
+                {0, k.features},
+                {0, rows_of(k.segments, k.features)}},
                "r");
-  const Expr b = r[3], f = r[2], s = b * k.features + f;
+  const Expr b = r[3], f = r[2], vector = r[1] * step;
   const Expr n = k.count(b, f) << k.shift, at = k.from(b, f) << k.shift;
-  const Expr to = promise_inside((k.to(s) << k.shift) + r[1] * step, k.packed, step);
-  RunLoop loop = {r, place(k.ragged, f, at + r[1] * step, r[0]), to + r[0]};
-  loop.r.where(s < k.segments && at + n + step <= k.room(f) &&
-               r[1] < Halide::max((n + (step - 1)) / step, 1));
+  const Expr to = promise_inside((k.to(b, f) << k.shift) + vector, k.packed, step);
+  RunLoop loop = {r, place(k.ragged, f, at + vector, r[0]), to + r[0]};
+  loop.r.where(b * k.features + f < k.segments);
+  if (k.longer) loop.r.where(r[1] < Halide::max((n + (step - 1)) / step, 1));
+  loop.r.where(k.inside || at + n + step <= k.room(f));
   return loop;
 }
 
@@ -265,15 +277,17 @@ class MergeRuns : public Halide::Generator<MergeRuns> {
  public:
   GeneratorParam<Type> element{"element", UInt(8)};
   GeneratorParam<int> step{"step", 64};
+  GeneratorParam<bool> longer{"longer", false};
   Input<Buffer<uint8_t, 2>> memory{"memory"};
   Input<Buffer<int32_t, 2>> ragged{"ragged"};  // address of input f
   Input<Buffer<int32_t, 1>> room{"room"};      // bytes behind it that may be touched
-  Input<Buffer<int32_t, 2>> count{"count"};    // the low halves
-  Input<Buffer<int32_t, 2>> from{"from"};
-  Input<Buffer<int32_t, 1>> to{"to"};  // the low halves
+  Input<Buffer<int32_t, 2>> count{"count"};    // b, f: the low halves
+  Input<Buffer<int32_t, 2>> from{"from"};      // b, f
+  Input<Buffer<int32_t, 2>> to{"to"};          // b, f: the low halves
   Input<int> features{"features"};
   Input<int> segments{"segments"};
   Input<uint32_t> shift{"shift"};  // binary logarithm of the bytes of an element
+  Input<bool> inside{"inside"};    // all vectors stay within `room`
   Output<Buffer<uint8_t, 1>> packed{"packed"};
 
   void generate() {
@@ -293,15 +307,17 @@ class SplitRuns : public Halide::Generator<SplitRuns> {
  public:
   GeneratorParam<Type> element{"element", UInt(8)};
   GeneratorParam<int> step{"step", 64};
+  GeneratorParam<bool> longer{"longer", false};
   Input<Buffer<uint8_t, 1>> packed{"packed"};
   Input<Buffer<int32_t, 2>> ragged{"ragged"};
   Input<Buffer<int32_t, 1>> room{"room"};
   Input<Buffer<int32_t, 2>> count{"count"};
   Input<Buffer<int32_t, 2>> from{"from"};
-  Input<Buffer<int32_t, 1>> to{"to"};
+  Input<Buffer<int32_t, 2>> to{"to"};
   Input<int> features{"features"};
   Input<int> segments{"segments"};
   Input<uint32_t> shift{"shift"};
+  Input<bool> inside{"inside"};
   Output<Buffer<uint8_t, 2>> memory{"memory"};
 
   void generate() {
@@ -324,7 +340,7 @@ class Pick : public Halide::Generator<Pick> {
   Input<Buffer<void, 2>> memory{"memory"};
   Input<Buffer<int32_t, 2>> ragged{"ragged"};      // address of input f
   Input<Buffer<int64_t, 1>> ids{"ids"};            // f
-  Input<Buffer<int32_t, 1>> position{"position"};  // s: the high halves of a scan
+  Input<Buffer<int32_t, 2>> position{"position"};  // b, f: the high halves of a scan
   Input<int> features{"features"};
   Input<int> segments{"segments"};  // up to the last present one
   Input<int> stride{"stride"};      // elements from one example to the next
@@ -334,10 +350,9 @@ class Pick : public Halide::Generator<Pick> {
   void configure() { memory.set_type(element); }
   void generate() {
     RDom r({{0, features}, {0, rows_of(segments, features)}}, "r");
-    const Expr s = r.y * features + r.x;
-    r.where(s < segments);
+    r.where(r.y * features + r.x < segments);
     packed(i) = Tuple(Halide::undef<int64_t>(), Halide::undef(element));
-    const Expr at = Halide::unsafe_promise_clamped(position(s), 0, pairs - 1);
+    const Expr at = Halide::unsafe_promise_clamped(position(r.y, r.x), 0, pairs - 1);
     packed(at) = Tuple(ids(r.x), memory(place(ragged, r.x, r.y * stride, 0)));
   }
   void schedule() {
@@ -359,7 +374,7 @@ class Expand : public Halide::Generator<Expand> {
   Input<Buffer<void, 1>> packed{"packed"};         // at least one
   Input<Buffer<int32_t, 2>> ragged{"ragged"};      // address of input f
   Input<Buffer<int32_t, 2>> present{"present"};    // b, f: the high halves of the counts
-  Input<Buffer<int32_t, 1>> position{"position"};  // s: the high halves of a scan
+  Input<Buffer<int32_t, 2>> position{"position"};  // b, f: the high halves of a scan
   Input<int> features{"features"};
   Input<int> examples{"examples"};
   Input<int> stride{"stride"};  // elements from one example to the next
@@ -370,10 +385,19 @@ class Expand : public Halide::Generator<Expand> {
     memory.set_type(element);
   }
   void generate() {
-    const RDom r({{0, features}, {0, examples}}, "r");
-    const Expr at = Halide::clamp(position(r.y * features + r.x), 0, packed.dim(0).extent() - 1);
+    // Vectors of examples where they lie side by side, then what is left.
+    const Expr vectors = Halide::select(stride == 1, examples / kLanes, 0);
+    const Expr rest = examples - vectors * kLanes;
+    r = RDom({{0, kLanes}, {0, vectors}, {0, features}}, "r");
+    const RDom last({{0, features}, {0, rest}}, "last");
+    const auto value = [&](const Expr& b, const Expr& f) {
+      const Expr at = Halide::clamp(position(b, f), 0, packed.dim(0).extent() - 1);
+      return packed(at) & cast(element, -present(b, f));
+    };
     memory(Var("low"), Var("high")) = Halide::undef(element);
-    memory(place(ragged, r.x, r.y * stride, 0)) = packed(at) & cast(element, -present(r.y, r.x));
+    memory(place(ragged, r[2], r[1] * kLanes, r[0])) = value(r[1] * kLanes + r[0], r[2]);
+    const Expr b = vectors * kLanes + last.y;
+    memory(place(ragged, last.x, b * stride, 0)) = value(b, last.x);
   }
   void schedule() {
     describe_memory(memory);
@@ -381,7 +405,13 @@ class Expand : public Halide::Generator<Expand> {
     describe_tables(packed, present, position);
     present.dim(0).set_stride(2);
     position.dim(0).set_stride(2);
+    describe_pitch(present, position);
+    Func(memory).update(0).allow_race_conditions().vectorize(r[0]);
+    Func(memory).update(1).unscheduled();
   }
+
+ private:
+  RDom r;
 };
 
 }  // namespace sylvite

@@ -40,6 +40,21 @@ void describe_tables(Tables&... tables) {
   (begin_at_zero(tables), ...);
 }
 
+/// Tables of one pitch from input to input.
+template <typename Table, typename... Tables>
+void describe_pitch(Table& table, Tables&... tables) {
+  (tables.dim(1).set_stride(table.dim(1).stride()), ...);
+}
+
+/// Examples come in whole vectors.
+inline void schedule_scans(Halide::Func rows, Halide::Func scan, const Halide::Var& b) {
+  constexpr auto kWhole = Halide::TailStrategy::RoundUp;
+  rows.vectorize(b, kLanes, kWhole).update().vectorize(b, kLanes, kWhole);
+  scan.update(0).unscheduled();
+  scan.update(1).unscheduled();
+  scan.update(2).vectorize(b, kLanes, kWhole);
+}
+
 /// Sums by lane in registers; every third of an output is known by its place.
 template <typename Output>
 void schedule_totals(Output& totals, const Halide::Var& k, const Halide::Var& c, Halide::Func lanes,
@@ -50,16 +65,18 @@ void schedule_totals(Output& totals, const Halide::Var& k, const Halide::Var& c,
   lanes.compute_at(totals, c).vectorize(lane).update().vectorize(lane);
 }
 
-/// A run's vectors one after the other: a second one is rare where the step is well chosen.
+/// A run's vectors one after the other; no check of them where all stay inside.
 template <typename Kernel, typename Output>
 void schedule_runs(Kernel& kernel, Output& output, const Halide::RVar& byte) {
   describe_memory(kernel.memory);
   describe_addresses(kernel.ragged);
   describe_tables(kernel.packed, kernel.room, kernel.count, kernel.from, kernel.to);
+  const Halide::Expr pitch = kernel.from.dim(1).stride();
   kernel.count.dim(0).set_stride(2);
-  kernel.count.dim(1).set_stride(2 * kernel.from.dim(1).stride());
+  kernel.count.dim(1).set_stride(2 * pitch);
   kernel.to.dim(0).set_stride(2);
-  Halide::Func(output).update().allow_race_conditions().vectorize(byte);
+  kernel.to.dim(1).set_stride(2 * pitch);
+  Halide::Func(output).update().allow_race_conditions().vectorize(byte).specialize(kernel.inside);
 }
 
 }  // namespace sylvite

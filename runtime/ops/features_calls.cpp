@@ -58,21 +58,19 @@ const int32_t* low_halves(const int64_t* of) noexcept {
 }
 const int32_t* high_halves(const int64_t* of) noexcept { return low_halves(of) + 1; }
 
-int64_t segments_of(const Tables& tables) noexcept { return tables.examples * tables.features; }
-
 Operand counts(const Tables& t) noexcept {
   return numbers(t.count, {{t.examples, 1}, {t.features, t.pitch}});
 }
 Operand froms(const Tables& t, int64_t examples) noexcept {
   return numbers(t.from, {{examples, 1}, {t.features, t.pitch}});
 }
-Operand scans(const Tables& t) noexcept { return numbers(t.scan, {{segments_of(t) + 1, 1}}); }
-/// One half of the counts, of the scan.
-Operand half_of_counts(const Tables& t, const int32_t* half) noexcept {
-  return numbers(half, {{t.examples, 2}, {t.features, 2 * t.pitch}});
+Operand rows(const Tables& t) noexcept { return numbers(t.rows, {{t.examples, 1}}); }
+Operand scans(const Tables& t) noexcept {
+  return numbers(t.scan, {{t.examples, 1}, {t.features, t.pitch}});
 }
-Operand half_of_scan(const Tables& t, const int32_t* half) noexcept {
-  return numbers(half, {{segments_of(t) + 1, 2}});
+/// One half of the counts, of the scan.
+Operand half_of(const Tables& t, const int32_t* half) noexcept {
+  return numbers(half, {{t.examples, 2}, {t.features, 2 * t.pitch}});
 }
 
 class Scalars {
@@ -124,14 +122,16 @@ CountKernels::CountKernels(const Call& call, Counts of) {
 }
 
 RunKernels::RunKernels(const Call& call, bool split) {
-  constexpr std::array<std::array<int, kRunSteps.size()>, 2> kRows = {
+  constexpr std::array<std::array<int, kRunKernels.size()>, 2> kRows = {
       {{find_kernel(kKernelNames, "merge_runs_32_u8"),
         find_kernel(kKernelNames, "merge_runs_64_u8"),
-        find_kernel(kKernelNames, "merge_runs_96_u8")},
+        find_kernel(kKernelNames, "merge_runs_96_u8"),
+        find_kernel(kKernelNames, "merge_runs_longer_u8")},
        {find_kernel(kKernelNames, "split_runs_32_u8"),
         find_kernel(kKernelNames, "split_runs_64_u8"),
-        find_kernel(kKernelNames, "split_runs_96_u8")}}};
-  for (size_t i = 0; i < kRunSteps.size(); ++i) of_step[i] = kernel_at(call, kRows[split][i]);
+        find_kernel(kKernelNames, "split_runs_96_u8"),
+        find_kernel(kKernelNames, "split_runs_longer_u8")}}};
+  for (size_t i = 0; i < functions.size(); ++i) functions[i] = kernel_at(call, kRows[split][i]);
 }
 
 KernelFn pick_kernel_of(const Call& call, int value_bytes) {
@@ -164,7 +164,7 @@ void make_tables(Call& call, KernelFn kernel, const Address* lengths, const Addr
                  const Tables& t) noexcept {
   const std::array inputs = {memory(ElementKind::kInt, 4), memory(ElementKind::kUInt, 1),
                              addresses(lengths, t.features), addresses(presence, t.features)};
-  const std::array outputs = {counts(t), froms(t, t.examples + 1), scans(t)};
+  const std::array outputs = {counts(t), froms(t, t.examples + 1), rows(t), scans(t)};
   call_kernel(kernel, call, inputs, Scalars(t.features, t.examples), outputs);
 }
 
@@ -175,31 +175,31 @@ void make_inner_tables(Call& call, KernelFn kernel, const InnerNumbers& n, const
                              numbers(n.begin, {{outer.features, 1}}),
                              froms(outer, outer.examples + 1)};
   const std::array outputs = {numbers(n.before, {{n.before_count, 1}}), counts(inner),
-                              froms(inner, inner.examples), scans(inner)};
+                              froms(inner, inner.examples), rows(inner), scans(inner)};
   call_kernel(kernel, call, inputs, Scalars(outer.features, outer.examples), outputs);
 }
 
 void copy_runs(Call& call, KernelFn kernel, const Tables& t, const RunMove& move,
-               const Address* arrays, const int32_t* room, int64_t segments, std::byte* packed,
-               int64_t packed_bytes) noexcept {
+               const RunPlaces& places, int64_t segments) noexcept {
   const Operand all = memory(ElementKind::kUInt, 1);
-  const Operand run = operand_of(packed, ElementKind::kUInt, 1, {{packed_bytes, 1}});
+  const Operand run =
+      operand_of(places.packed, ElementKind::kUInt, 1, {{places.packed_bytes, 1}});
   const std::array inputs = {move.split ? run : all,
-                             addresses(arrays, t.features),
-                             numbers(room, {{t.features, 1}}),
-                             half_of_counts(t, low_halves(t.count)),
+                             addresses(places.arrays, t.features),
+                             numbers(places.room, {{t.features, 1}}),
+                             half_of(t, low_halves(t.count)),
                              froms(t, t.examples),
-                             half_of_scan(t, low_halves(t.scan))};
-  call_kernel(kernel, call, inputs, Scalars(t.features, segments, shift_of(move.element_bytes)),
+                             half_of(t, low_halves(t.scan))};
+  call_kernel(kernel, call, inputs,
+              Scalars(t.features, segments, shift_of(move.element_bytes), places.inside),
               std::span(move.split ? &all : &run, 1));
 }
 
 void pick(Call& call, KernelFn kernel, const Tables& t, const PickMove& move, const Address* values,
-          int64_t segments, int64_t* keys, std::byte* packed) noexcept {
-  const int64_t count = t.present_before(segments_of(t));
+          int64_t segments, int64_t count, int64_t* keys, std::byte* packed) noexcept {
   const std::array inputs = {memory(ElementKind::kUInt, move.value_bytes),
                              addresses(values, t.features), numbers(move.ids, {{t.features, 1}}),
-                             half_of_scan(t, high_halves(t.scan))};
+                             half_of(t, high_halves(t.scan))};
   const std::array outputs = {
       numbers(keys, {{count, 1}}),
       operand_of(packed, ElementKind::kUInt, move.value_bytes, {{count, 1}})};
@@ -213,8 +213,8 @@ void expand(Call& call, KernelFn kernel, const Tables& t, const ExpandMove& move
   const auto* from = count == 0 ? reinterpret_cast<const std::byte*>(&kNothing) : packed;
   const std::array inputs = {
       operand_of(from, ElementKind::kUInt, move.value_bytes, {{std::max<int64_t>(count, 1), 1}}),
-      addresses(values, t.features), half_of_counts(t, high_halves(t.count)),
-      half_of_scan(t, high_halves(t.scan))};
+      addresses(values, t.features), half_of(t, high_halves(t.count)),
+      half_of(t, high_halves(t.scan))};
   const Operand output = memory(ElementKind::kUInt, move.value_bytes);
   call_kernel(kernel, call, inputs, Scalars(t.features, t.examples, move.value_stride),
               std::span(&output, 1));

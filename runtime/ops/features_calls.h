@@ -29,12 +29,18 @@ struct CountKernels {
   KernelFn inner_segments;
 };
 
-/// Bytes that a kernel copies at once, and at least of a run.
-inline constexpr std::array<int, 3> kRunSteps = {32, 64, 96};
+/// Copies runs in vectors of `step` bytes, one for each run or, where `longer`, so many that they cover
+/// it.
+struct RunKernel {
+  int step;
+  bool longer;
+};
+inline constexpr std::array<RunKernel, 4> kRunKernels = {
+    {{32, false}, {64, false}, {96, false}, {128, true}}};
 struct RunKernels {
   RunKernels(const Call& call, bool split);
 
-  std::array<KernelFn, kRunSteps.size()> of_step;
+  std::array<KernelFn, kRunKernels.size()> functions;
 };
 
 KernelFn pick_kernel_of(const Call& call, int value_bytes);
@@ -47,10 +53,15 @@ struct Tables {
   int64_t pitch;     ///< at least an example more
   int64_t* count;    ///< [features][pitch]: elements; whether present in the high half
   int32_t* from;     ///< [features][pitch]: elements of the input before it
-  int64_t* scan;     ///< [examples * features + 1]: elements and present segments before it
+  int64_t* rows;     ///< [examples]: what the segments of an example count
+  int64_t* scan;     ///< [features][pitch]: elements and present segments before it
 
-  int32_t elements_before(int64_t s) const noexcept { return static_cast<int32_t>(scan[s]); }
-  int32_t present_before(int64_t s) const noexcept { return static_cast<int32_t>(scan[s] >> 32); }
+  int32_t elements_before(int64_t b, int64_t f) const noexcept {
+    return static_cast<int32_t>(scan[f * pitch + b]);
+  }
+  int32_t present_before(int64_t b, int64_t f) const noexcept {
+    return static_cast<int32_t>(scan[f * pitch + b] >> 32);
+  }
   int32_t count_of(int64_t b, int64_t f) const noexcept {
     return static_cast<int32_t>(count[f * pitch + b]);
   }
@@ -76,12 +87,20 @@ struct InnerNumbers {
 void make_inner_tables(Call& call, KernelFn kernel, const InnerNumbers& numbers,
                        const Tables& outer, const Tables& inner) noexcept;
 
+struct RunPlaces {
+  const Address* arrays;  ///< [features]
+  const int32_t* room;    ///< [features]: bytes behind them that may be touched
+  bool inside;            ///< no vector reaches beyond them
+  std::byte* packed;
+  int64_t packed_bytes;
+};
 /// The first `segments` of a chunk.
 void copy_runs(Call& call, KernelFn kernel, const Tables& tables, const RunMove& move,
-               const Address* arrays, const int32_t* room, int64_t segments, std::byte* packed,
-               int64_t packed_bytes) noexcept;
+               const RunPlaces& places, int64_t segments) noexcept;
+/// The first `segments` of a chunk, `count` of them present.
 void pick(Call& call, KernelFn kernel, const Tables& tables, const PickMove& move,
-          const Address* values, int64_t segments, int64_t* keys, std::byte* packed) noexcept;
+          const Address* values, int64_t segments, int64_t count, int64_t* keys,
+          std::byte* packed) noexcept;
 void expand(Call& call, KernelFn kernel, const Tables& tables, const ExpandMove& move,
             const Address* values, const std::byte* packed, int64_t count) noexcept;
 

@@ -13,7 +13,7 @@ using features::Address;
 using features::address_of;
 using features::CountKernels;
 using features::kLanes;
-using features::kRunSteps;
+using features::kRunKernels;
 using features::RunKernels;
 using features::Tables;
 
@@ -46,6 +46,7 @@ class Worker {
   void run_pick(int64_t chunk, Workspace& w) const;
   void run_expand(int64_t chunk, Workspace& w) const;
   void run_runs(int64_t chunk, const RunMove& move, Workspace& w) const;
+  size_t run_kernel_of(int64_t chunk, const RunMove& move) const;
 
   Call& call_;
   const FeatureOffsets& offsets_;
@@ -56,6 +57,7 @@ class Worker {
   KernelFn pick_ = nullptr;
   KernelFn expand_ = nullptr;
   bool has_inner_;
+  int64_t grain_;
   int64_t before_count_ = 0;
 };
 
@@ -67,7 +69,8 @@ Worker::Worker(Call& call, const FeatureOffsets& offsets, const FeatureMoves& mo
       merge_(call, false),
       split_(call, true),
       has_inner_(std::any_of(moves.runs.begin(), moves.runs.end(),
-                             [](const RunMove& move) { return move.inner; })) {
+                             [](const RunMove& move) { return move.inner; })),
+      grain_(chunks_per_task(call, offsets)) {
   if (moves.pick) pick_ = features::pick_kernel_of(call, moves.pick->value_bytes);
   if (moves.expand) expand_ = features::expand_kernel_of(call, moves.expand->value_bytes);
   if (has_inner_) {
@@ -90,7 +93,8 @@ Workspace Worker::workspace(Scratch& scratch) const {
                   .pitch = pitch,
                   .count = scratch.take<int64_t>(pitch * features),
                   .from = scratch.take<int32_t>(pitch * features),
-                  .scan = scratch.take<int64_t>(examples * features + 1)};
+                  .rows = scratch.take<int64_t>(examples),
+                  .scan = scratch.take<int64_t>(pitch * features)};
   };
   Workspace w{};
   w.lengths = scratch.take<Address>(features);
@@ -143,25 +147,23 @@ void Worker::make_inner(int64_t chunk, Workspace& w) const {
 
 void Worker::write_lengths(int64_t chunk, const Tables& tables) const {
   int32_t* to = moves_.lengths + chunk * offsets_.chunk_examples();
-  const bool lengths = offsets_.inputs.counts == Counts::kLengths;
-  const auto before = [&](int64_t s) {
-    return lengths ? tables.elements_before(s) : tables.present_before(s);
-  };
-  int32_t last = 0;
+  const int shift = offsets_.inputs.counts == Counts::kLengths ? 0 : 32;
   for (int64_t b = 0; b < offsets_.examples_of(chunk); ++b) {
-    const int32_t next = before((b + 1) * tables.features);
-    to[b] = next - last;
-    last = next;
+    to[b] = static_cast<int32_t>(tables.rows[b] >> shift);
   }
 }
 
 void Worker::run_pick(int64_t chunk, Workspace& w) const {
   const PickMove& move = *moves_.pick;
   const Tables& tables = w.outer;
-  int64_t segments = tables.examples * tables.features;
-  const int32_t count = tables.present_before(segments);
+  const int64_t before = offsets_.pairs_before[chunk];
+  const int64_t count = offsets_.pairs_before[chunk + 1] - before;
   if (count == 0) return;
-  while (tables.present_before(segments - 1) == count) --segments;
+  int64_t segments = tables.examples * tables.features;
+  const auto is_behind_last = [&](int64_t s) {
+    return tables.present_before(s / tables.features, s % tables.features) == count;
+  };
+  while (is_behind_last(segments - 1)) --segments;
   const Address* values = w.lengths;
   if (move.values) {
     const int64_t first = chunk * offsets_.chunk_examples() * move.value_stride * move.value_bytes;
@@ -170,8 +172,7 @@ void Worker::run_pick(int64_t chunk, Workspace& w) const {
     }
     values = w.arrays;
   }
-  const int64_t before = offsets_.pairs_before[chunk];
-  features::pick(call_, pick_, tables, move, values, segments, move.keys + before,
+  features::pick(call_, pick_, tables, move, values, segments, count, move.keys + before,
                  move.packed + before * move.value_bytes);
 }
 
@@ -189,7 +190,7 @@ void Worker::run_expand(int64_t chunk, Workspace& w) const {
                    count);
 }
 
-/// The vectors of the kernel may reach past the runs of a chunk, into what another thread writes or
+/// The vectors of the kernel may reach past the runs of a task, into what another thread writes or
 /// past the end of an array: the runs next to those ends are copied here, to the byte.
 void Worker::run_runs(int64_t chunk, const RunMove& move, Workspace& w) const {
   const Level& level = move.inner ? offsets_.inner : offsets_.outer;
@@ -198,55 +199,68 @@ void Worker::run_runs(int64_t chunk, const RunMove& move, Workspace& w) const {
   const int64_t elements = level.packed[chunk + 1] - level.packed[chunk];
   if (elements == 0) return;
 
-  // One step for most runs, and few bytes in vain.
-  int64_t longest = 0;
-  int64_t present = 0;
-  for (int64_t f = 0; f < tables.features; ++f) {
-    longest = std::max(longest, offsets_.total(offsets_.outer, chunk, f).largest);
-    present += offsets_.total(offsets_.outer, chunk, f).present;
-  }
-  if (move.inner) longest = 2 * elements / std::max<int64_t>(present, 1);
-  size_t choice = 0;
-  while (choice + 1 < kRunSteps.size() && longest * bytes > kRunSteps[choice]) ++choice;
-  const int64_t step = kRunSteps[choice];
+  const size_t choice = run_kernel_of(chunk, move);
+  const int64_t step = kRunKernels[choice].step;
+  const int64_t task_end = std::min((chunk / grain_ + 1) * grain_, offsets_.chunks());
 
-  const int64_t ends = move.split ? level.packed[offsets_.chunks()] : level.packed[chunk + 1];
-  const int64_t packed_bytes =
-      std::min((ends - level.packed[chunk]) * bytes, features::kMaxChunkBytes + step);
-  std::byte* packed = move.packed + level.packed[chunk] * bytes;
+  const int64_t end = level.packed[move.split ? offsets_.chunks() : task_end];
+  features::RunPlaces places = {
+      .arrays = w.arrays,
+      .room = w.room,
+      .inside = true,
+      .packed = move.packed + level.packed[chunk] * bytes,
+      .packed_bytes =
+          std::min((end - level.packed[chunk]) * bytes, features::kMaxChunkBytes + step)};
   for (int64_t f = 0; f < tables.features; ++f) {
     const int64_t start = offsets_.start(level, chunk, f);
-    const int64_t end =
-        move.split ? offsets_.start(level, chunk + 1, f) : offsets_.elements(level, f);
+    const int64_t next = offsets_.start(level, chunk + 1, f);
+    const int64_t limit = offsets_.start(level, move.split ? task_end : offsets_.chunks(), f);
     w.arrays[f] = address_of(move.arrays[f] + start * bytes, 1);
     w.room[f] =
-        static_cast<int32_t>(std::min((end - start) * bytes, features::kMaxChunkBytes + step));
+        static_cast<int32_t>(std::min((limit - start) * bytes, features::kMaxChunkBytes + step));
+    places.inside = places.inside && (limit - next) * bytes >= step;
   }
+  const auto end_of = [&](int64_t b, int64_t f) {
+    return (tables.elements_before(b, f) + int64_t{tables.count_of(b, f)}) * bytes;
+  };
   const int64_t segments = tables.examples * tables.features;
   int64_t whole = segments;
-  while (whole > 0 && tables.elements_before(whole) * bytes + step > packed_bytes) --whole;
-  const RunKernels& kernels = move.split ? split_ : merge_;
-  if (whole > 0) {
-    features::copy_runs(call_, kernels.of_step[choice], tables, move, w.arrays, w.room, whole,
-                        packed, packed_bytes);
+  while (whole > 0 && end_of((whole - 1) / tables.features, (whole - 1) % tables.features) + step >
+                          places.packed_bytes) {
+    --whole;
   }
+  const RunKernels& kernels = move.split ? split_ : merge_;
+  if (whole > 0) features::copy_runs(call_, kernels.functions[choice], tables, move, places, whole);
 
   const auto copy = [&](int64_t b, int64_t f) {
     const auto count = static_cast<size_t>(tables.count_of(b, f) * bytes);
     if (count == 0) return;
-    std::byte* there = packed + tables.elements_before(b * tables.features + f) * bytes;
+    std::byte* there = places.packed + tables.elements_before(b, f) * bytes;
     std::byte* here =
         move.arrays[f] + (offsets_.start(level, chunk, f) + tables.from_of(b, f)) * bytes;
     std::memcpy(move.split ? here : there, move.split ? there : here, count);
   };
   for (int64_t s = whole; s < segments; ++s) copy(s / tables.features, s % tables.features);
-  for (int64_t f = 0; f < tables.features; ++f) {
+  for (int64_t f = 0; f < tables.features && !places.inside; ++f) {
     int64_t b = whole / tables.features + (f < whole % tables.features);
     const auto beyond = [&] {
-      return (tables.from_of(b, f) + tables.count_of(b, f)) * bytes + step > w.room[f];
+      return (tables.from_of(b, f) + int64_t{tables.count_of(b, f)}) * bytes + step > w.room[f];
     };
     while (b-- > 0 && beyond()) copy(b, f);
   }
+}
+
+/// One vector for each run where none is longer; what runs of the second level hold is not known.
+size_t Worker::run_kernel_of(int64_t chunk, const RunMove& move) const {
+  const size_t last = kRunKernels.size() - 1;
+  if (move.inner) return last;
+  int64_t longest = 0;
+  for (int64_t f = 0; f < offsets_.inputs.features; ++f) {
+    longest = std::max(longest, offsets_.total(offsets_.outer, chunk, f).largest);
+  }
+  size_t choice = 0;
+  while (choice < last && longest * move.element_bytes > kRunKernels[choice].step) ++choice;
+  return choice;
 }
 
 }  // namespace
