@@ -66,27 +66,21 @@ Tuple add_to(const Tuple& sums, const Expr& value, const Expr& count, const Expr
 
 Tuple no_sums() { return {cast<int64_t>(0), 0, cast<uint32_t>(0)}; }
 
-/// All lanes of `part` combined, as a tree.
-template <typename Combine>
-Expr of_all(const Func& lanes, std::vector<Expr> at, int part, const Combine& combine) {
-  std::vector<Expr> values;
-  for (int i = 0; i < kLanes; ++i) {
-    at[0] = i;
-    values.push_back(lanes(at)[part]);
+/// The three of add_to over all lanes.
+struct LaneTotals {
+  Expr of(const Var& k, const Func& lanes, const Var& c, const Var& f) {
+    const Expr lane = all;
+    sum(c, f) += lanes(lane, c, f)[0];
+    present(c, f) += lanes(lane, c, f)[1];
+    largest(c, f) = cast<uint32_t>(0);
+    largest(c, f) = Halide::max(largest(c, f), lanes(lane, c, f)[2]);
+    return Halide::mux(k,
+                       {sum(c, f), cast<int64_t>(present(c, f)), cast<int64_t>(largest(c, f))});
   }
-  for (size_t n = values.size(); n > 1; n /= 2) {
-    for (size_t i = 0; i < n / 2; ++i) values[i] = combine(values[i], values[i + n / 2]);
-  }
-  return cast<int64_t>(values[0]);
-}
 
-/// The three of add_to by k.
-Expr totals_of(const Var& k, const Func& lanes, const std::vector<Expr>& at) {
-  const auto add = [](const Expr& x, const Expr& y) { return x + y; };
-  const auto larger = [](const Expr& x, const Expr& y) { return Halide::max(x, y); };
-  return Halide::mux(
-      k, {of_all(lanes, at, 0, add), of_all(lanes, at, 1, add), of_all(lanes, at, 2, larger)});
-}
+  RDom all{0, kLanes, "all"};
+  Func sum{"sum"}, present{"present"}, largest{"largest"};
+};
 
 }  // namespace
 
@@ -111,17 +105,18 @@ class Totals : public Halide::Generator<Totals> {
     if (counts != Counts::kPresence) length = ints(place(lengths, f, b, lane));
     lanes(lane, c, f) = no_sums();
     lanes(lane, c, f) = add_to(lanes(lane, c, f), length & -here, here, length);
-    totals(k, c, f) = totals_of(k, lanes, {0, c, f});
+    totals(k, c, f) = whole.of(k, lanes, c, f);
   }
   void schedule() {
     describe_memory(ints, bytes);
     describe_addresses(lengths, presence);
-    schedule_totals(totals, k, c, lanes, lane);
+    schedule_totals(totals, k, c, lanes, lane, whole);
   }
 
  private:
   Var k{"k"}, lane{"lane"}, c{"c"}, f{"f"};
   Func lanes{"lanes"};
+  LaneTotals whole;
 };
 
 /// The same of the first n(f) numbers behind an address each.
@@ -136,26 +131,27 @@ class InnerTotals : public Halide::Generator<InnerTotals> {
   void generate() {
     RDom r(0, kMaxLow, "r"), rest(0, kLanes, "rest");
     r.where(r < n(f) / kLanes);
-    const Expr whole = n(f) / kLanes * kLanes;
-    rest.where(rest < n(f) - whole);
+    const Expr vectors = n(f) / kLanes * kLanes;
+    rest.where(rest < n(f) - vectors);
     const Expr length = ints(place(lengths, f, r * kLanes, lane));
-    const Expr last = ints(place(lengths, f, whole, rest));
+    const Expr last = ints(place(lengths, f, vectors, rest));
     lanes(lane, c, f) = no_sums();
     lanes(lane, c, f) = add_to(lanes(lane, c, f), length, 1, length);
     lanes(0, c, f) = add_to(lanes(0, c, f), last, 1, last);
-    totals(k, c, f) = totals_of(k, lanes, {0, c, f});
+    totals(k, c, f) = whole.of(k, lanes, c, f);
   }
   void schedule() {
     describe_memory(ints);
     describe_addresses(lengths);
     describe_tables(n);
-    schedule_totals(totals, k, c, lanes, lane);
+    schedule_totals(totals, k, c, lanes, lane, whole);
     lanes.update(1).unscheduled();
   }
 
  private:
   Var k{"k"}, lane{"lane"}, c{"c"}, f{"f"};
   Func lanes{"lanes"};
+  LaneTotals whole;
 };
 
 /// The tables of a chunk: how many elements a segment has (none where it is absent), where they begin

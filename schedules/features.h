@@ -56,13 +56,16 @@ inline void schedule_scans(Halide::Func rows, Halide::Func scan, const Halide::V
 }
 
 /// Sums by lane in registers; every third of an output is known by its place.
-template <typename Output>
+template <typename Output, typename Whole>
 void schedule_totals(Output& totals, const Halide::Var& k, const Halide::Var& c, Halide::Func lanes,
-                     const Halide::Var& lane) {
+                     const Halide::Var& lane, Whole& whole) {
   begin_at_zero(totals);
   totals.dim(0).set_extent(3);
   Halide::Func(totals).unroll(k);
   lanes.compute_at(totals, c).vectorize(lane).update().vectorize(lane);
+  for (Halide::Func part : {whole.sum, whole.present, whole.largest}) {
+    part.compute_at(totals, c).update().atomic().vectorize(whole.all);
+  }
 }
 
 /// A run's vectors one after the other; no check of them where all stay inside.
