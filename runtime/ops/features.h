@@ -122,7 +122,7 @@ struct FeatureMoves {
   int32_t* lengths = nullptr;  ///< merged; nullptr: not wanted
   const PickMove* pick = nullptr;
   const ExpandMove* expand = nullptr;
-  std::span<const RunMove> runs = {};
+  std::span<const RunMove> runs = {};  ///< all in one direction
 };
 
 void run_feature_moves(Call& call, const FeatureOffsets& offsets, const FeatureMoves& moves,

@@ -29,25 +29,30 @@ void require_any(const Parts& parts, std::string_view op) {
 
 void require_rows(const Parts& parts, std::string_view op) {
   for (int64_t f = 0; f < parts.count(); ++f) {
-    require_argument(parts[f].rank() == 1, op, ": ", PartName{parts, f}, " has shape ",
-                     parts[f].shape(), ", want one axis");
-    require(parts[f].device() == Device{}, ErrorCode::kUnsupported, op, ": ", PartName{parts, f},
-            " is on device ", name(parts[f].device().kind), ", want the CPU");
+    const Tensor& row = parts[f];
+    require_argument(row.rank() == 1, op, ": ", PartName{parts, f}, " has shape ", row.shape(),
+                     ", want one axis");
+    const Device device = row.device();
+    if (device == Device{}) continue;
+    fail(ErrorCode::kUnsupported, op, ": ", PartName{parts, f}, " is on device ",
+         name(device.kind), ", want the CPU");
   }
 }
 
 void require_dtype(const Parts& parts, DType dtype, std::string_view op) {
   for (int64_t f = 0; f < parts.count(); ++f) {
-    require_argument(parts[f].dtype() == dtype, op, ": ", PartName{parts, f}, " has dtype ",
-                     name(parts[f].dtype()), ", want ", name(dtype));
+    if (parts[f].dtype() == dtype) continue;
+    fail(ErrorCode::kInvalidArgument, op, ": ", PartName{parts, f}, " has dtype ",
+         name(parts[f].dtype()), ", want ", name(dtype));
   }
 }
 
 void require_one_dtype(const Parts& parts, std::string_view op) {
   for (int64_t f = 1; f < parts.count(); ++f) {
-    require_argument(parts[f].dtype() == parts[0].dtype(), op, ": ", PartName{parts, f},
-                     " has dtype ", name(parts[f].dtype()), ", want ", name(parts[0].dtype()),
-                     " as ", PartName{parts, 0}, " has");
+    if (parts[f].dtype() == parts[0].dtype()) continue;
+    fail(ErrorCode::kInvalidArgument, op, ": ", PartName{parts, f}, " has dtype ",
+         name(parts[f].dtype()), ", want ", name(parts[0].dtype()), " as ", PartName{parts, 0},
+         " has");
   }
 }
 

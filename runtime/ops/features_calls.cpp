@@ -107,21 +107,29 @@ Address address_of(const void* at, int element_bytes) noexcept {
           .high = static_cast<int32_t>(elements >> kLowBits)};
 }
 
-CountKernels::CountKernels(const Call& call, Counts of) {
-  constexpr std::array<int, 3> kTotals = {find_kernel(kKernelNames, "totals_presence_u8"),
-                                          find_kernel(kKernelNames, "totals_present_u8"),
-                                          find_kernel(kKernelNames, "totals_lengths_u8")};
-  constexpr std::array<int, 3> kSegments = {find_kernel(kKernelNames, "segments_presence_u8"),
-                                            find_kernel(kKernelNames, "segments_present_u8"),
-                                            find_kernel(kKernelNames, "segments_lengths_u8")};
-  const auto i = static_cast<size_t>(of);
-  totals = kernel_at(call, kTotals[i]);
-  segments = kernel_at(call, kSegments[i]);
-  inner_totals = kernel_at(call, find_kernel(kKernelNames, "inner_totals_u8"));
-  inner_segments = kernel_at(call, find_kernel(kKernelNames, "inner_segments_u8"));
+KernelFn totals_kernel_of(const Call& call, Counts counts) {
+  constexpr std::array<int, 3> kRows = {find_kernel(kKernelNames, "totals_presence_u8"),
+                                        find_kernel(kKernelNames, "totals_present_u8"),
+                                        find_kernel(kKernelNames, "totals_lengths_u8")};
+  return kernel_at(call, kRows[static_cast<size_t>(counts)]);
 }
 
-RunKernels::RunKernels(const Call& call, bool split) {
+KernelFn segments_kernel_of(const Call& call, Counts counts) {
+  constexpr std::array<int, 3> kRows = {find_kernel(kKernelNames, "segments_presence_u8"),
+                                        find_kernel(kKernelNames, "segments_present_u8"),
+                                        find_kernel(kKernelNames, "segments_lengths_u8")};
+  return kernel_at(call, kRows[static_cast<size_t>(counts)]);
+}
+
+KernelFn inner_totals_kernel_of(const Call& call) {
+  return kernel_at(call, find_kernel(kKernelNames, "inner_totals_u8"));
+}
+
+KernelFn inner_segments_kernel_of(const Call& call) {
+  return kernel_at(call, find_kernel(kKernelNames, "inner_segments_u8"));
+}
+
+RunFunctions run_kernels_of(const Call& call, bool split) {
   constexpr std::array<std::array<int, kRunKernels.size()>, 2> kRows = {
       {{find_kernel(kKernelNames, "merge_runs_32_u8"),
         find_kernel(kKernelNames, "merge_runs_64_u8"),
@@ -131,7 +139,9 @@ RunKernels::RunKernels(const Call& call, bool split) {
         find_kernel(kKernelNames, "split_runs_64_u8"),
         find_kernel(kKernelNames, "split_runs_96_u8"),
         find_kernel(kKernelNames, "split_runs_longer_u8")}}};
+  RunFunctions functions;
   for (size_t i = 0; i < functions.size(); ++i) functions[i] = kernel_at(call, kRows[split][i]);
+  return functions;
 }
 
 KernelFn pick_kernel_of(const Call& call, int value_bytes) {

@@ -20,14 +20,12 @@ struct Address {
 Address address_of(const void* memory, int element_bytes) noexcept;
 
 // Which kernels a call takes. Each throws kUnsupported where the call's targets have none.
-struct CountKernels {
-  CountKernels(const Call& call, Counts counts);
-
-  KernelFn totals;
-  KernelFn inner_totals;
-  KernelFn segments;
-  KernelFn inner_segments;
-};
+KernelFn totals_kernel_of(const Call& call, Counts counts);
+KernelFn segments_kernel_of(const Call& call, Counts counts);
+KernelFn inner_totals_kernel_of(const Call& call);
+KernelFn inner_segments_kernel_of(const Call& call);
+KernelFn pick_kernel_of(const Call& call, int value_bytes);
+KernelFn expand_kernel_of(const Call& call, int value_bytes);
 
 /// Copies runs in vectors of `step` bytes, one for each run or, where `longer`, so many that they cover
 /// it.
@@ -37,14 +35,8 @@ struct RunKernel {
 };
 inline constexpr std::array<RunKernel, 4> kRunKernels = {
     {{32, false}, {64, false}, {96, false}, {128, true}}};
-struct RunKernels {
-  RunKernels(const Call& call, bool split);
-
-  std::array<KernelFn, kRunKernels.size()> functions;
-};
-
-KernelFn pick_kernel_of(const Call& call, int value_bytes);
-KernelFn expand_kernel_of(const Call& call, int value_bytes);
+using RunFunctions = std::array<KernelFn, kRunKernels.size()>;
+RunFunctions run_kernels_of(const Call& call, bool split);
 
 /// Pointers to a chunk's tables; `pitch` elements from one input to the next.
 struct Tables {

@@ -11,10 +11,9 @@ namespace sylvite::internal {
 
 using features::Address;
 using features::address_of;
-using features::CountKernels;
 using features::kLanes;
 using features::kRunKernels;
-using features::RunKernels;
+using features::RunFunctions;
 using features::Tables;
 
 namespace {
@@ -51,9 +50,9 @@ class Worker {
   Call& call_;
   const FeatureOffsets& offsets_;
   const FeatureMoves& moves_;
-  CountKernels counts_;
-  RunKernels merge_;
-  RunKernels split_;
+  KernelFn segments_;
+  KernelFn inner_segments_ = nullptr;
+  RunFunctions run_functions_ = {};
   KernelFn pick_ = nullptr;
   KernelFn expand_ = nullptr;
   bool has_inner_;
@@ -65,15 +64,17 @@ Worker::Worker(Call& call, const FeatureOffsets& offsets, const FeatureMoves& mo
     : call_(call),
       offsets_(offsets),
       moves_(moves),
-      counts_(call, offsets.inputs.counts),
-      merge_(call, false),
-      split_(call, true),
+      segments_(features::segments_kernel_of(call, offsets.inputs.counts)),
       has_inner_(std::any_of(moves.runs.begin(), moves.runs.end(),
                              [](const RunMove& move) { return move.inner; })),
       grain_(chunks_per_task(call, offsets)) {
   if (moves.pick) pick_ = features::pick_kernel_of(call, moves.pick->value_bytes);
   if (moves.expand) expand_ = features::expand_kernel_of(call, moves.expand->value_bytes);
+  if (!moves.runs.empty()) {
+    run_functions_ = features::run_kernels_of(call, moves.runs.front().split);
+  }
   if (has_inner_) {
+    inner_segments_ = features::inner_segments_kernel_of(call);
     for (int64_t c = 0; c < offsets.chunks(); ++c) {
       if (has_long_runs(offsets, moves, c)) continue;
       before_count_ =
@@ -119,7 +120,7 @@ void Worker::run(int64_t chunk, Workspace& w) const {
     if (inputs.lengths) w.lengths[f] = address_of(offsets_.lengths(chunk, f), 4);
     if (inputs.presence) w.presence[f] = address_of(offsets_.presence(chunk, f), 1);
   }
-  features::make_tables(call_, counts_.segments, w.lengths, w.presence, w.outer);
+  features::make_tables(call_, segments_, w.lengths, w.presence, w.outer);
   if (moves_.lengths) write_lengths(chunk, w.outer);
   if (moves_.pick) run_pick(chunk, w);
   if (moves_.expand) run_expand(chunk, w);
@@ -136,7 +137,7 @@ void Worker::make_inner(int64_t chunk, Workspace& w) const {
     w.lengths[f] =
         address_of(offsets_.inner_lengths[f] + offsets_.start(offsets_.outer, chunk, f), 4);
   }
-  features::make_inner_tables(call_, counts_.inner_segments,
+  features::make_inner_tables(call_, inner_segments_,
                               {.lengths = w.lengths,
                                .n = w.numbers,
                                .begin = w.begin,
@@ -147,10 +148,10 @@ void Worker::make_inner(int64_t chunk, Workspace& w) const {
 
 void Worker::write_lengths(int64_t chunk, const Tables& tables) const {
   int32_t* to = moves_.lengths + chunk * offsets_.chunk_examples();
-  const int shift = offsets_.inputs.counts == Counts::kLengths ? 0 : 32;
-  for (int64_t b = 0; b < offsets_.examples_of(chunk); ++b) {
-    to[b] = static_cast<int32_t>(tables.rows[b] >> shift);
-  }
+  const bool present = offsets_.inputs.counts != Counts::kLengths;
+  const auto* halves = reinterpret_cast<const int32_t*>(tables.rows) + present;  // little-endian
+  const int64_t examples = offsets_.examples_of(chunk);
+  for (int64_t b = 0; b < examples; ++b) to[b] = halves[2 * b];
 }
 
 void Worker::run_pick(int64_t chunk, Workspace& w) const {
@@ -229,8 +230,7 @@ void Worker::run_runs(int64_t chunk, const RunMove& move, Workspace& w) const {
                           places.packed_bytes) {
     --whole;
   }
-  const RunKernels& kernels = move.split ? split_ : merge_;
-  if (whole > 0) features::copy_runs(call_, kernels.functions[choice], tables, move, places, whole);
+  if (whole > 0) features::copy_runs(call_, run_functions_[choice], tables, move, places, whole);
 
   const auto copy = [&](int64_t b, int64_t f) {
     const auto count = static_cast<size_t>(tables.count_of(b, f) * bytes);

@@ -11,13 +11,12 @@ namespace sylvite::internal {
 
 using features::Address;
 using features::address_of;
-using features::CountKernels;
 using features::kLanes;
 
 namespace {
 
 /// Segments of a chunk: its tables fit into first-level cache beside the rows they describe.
-constexpr int64_t kChunkSegments = 1024;
+constexpr int64_t kChunkSegments = 4096;
 /// Shorter chunks spend more on their places than on their segments.
 constexpr int64_t kMinChunkExamples = 32;
 
@@ -38,7 +37,7 @@ FeatureOffsets::FeatureOffsets(Call& call, const FeatureInputs& of, Scratch& mem
   const int64_t grain = std::max<int64_t>(kTotalsTaskSegments / (features * chunk_examples_), 1);
   const int64_t tasks = ceil_div(chunks_, grain);
   auto* addresses = scratch_.take<Address>(2 * tasks * features);
-  const KernelFn kernel = CountKernels(call, of.counts).totals;
+  const KernelFn kernel = features::totals_kernel_of(call, of.counts);
   const auto count = [&](int64_t task, int64_t first, int64_t chunks, int64_t examples) {
     Address* lengths = addresses + 2 * task * features;
     Address* presence = lengths + features;
@@ -142,7 +141,7 @@ void FeatureOffsets::count_inner(Call& call, const int32_t* const* lengths) {
   const int64_t tasks = ceil_div(chunks_, grain);
   auto* addresses = scratch_.take<Address>(tasks * features);
   auto* numbers = scratch_.take<int32_t>(tasks * features);
-  const KernelFn kernel = CountKernels(call, inputs.counts).inner_totals;
+  const KernelFn kernel = features::inner_totals_kernel_of(call);
   call.for_each_task(tasks, [&](int64_t task) {
     Address* address = addresses + task * features;
     int32_t* n = numbers + task * features;
