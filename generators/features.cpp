@@ -243,7 +243,7 @@ class InnerSegments : public Halide::Generator<InnerSegments> {
 /// A loop over the runs of a chunk in vectors of `step` bytes, one for each segment or, where runs are
 /// longer, so many that they cover it, and its places on both sides. A vector may reach past its run's
 /// end: what it spoils there is written later. Where not all of them stay within `room`, those that do
-/// not are left out.
+/// not are left out. The innermost loops are over `block` features of all examples.
 struct RunLoop {
   RDom r;
   std::vector<Expr> ragged;
@@ -251,18 +251,19 @@ struct RunLoop {
 };
 
 template <typename Kernel>
-RunLoop loop_over_runs(const Kernel& k) {
+RunLoop loop_over_runs(const Kernel& k, const Expr& block, const Expr& blocks) {
   const int step = k.step;
   const RDom r({{0, step},
                 {0, k.longer ? Expr(kMaxLow) : Expr(1)},
-                {0, k.features},
-                {0, rows_of(k.segments, k.features)}},
+                {0, block},
+                {0, rows_of(k.segments, k.features)},
+                {0, blocks}},
                "r");
-  const Expr b = r[3], f = r[2], vector = r[1] * step;
+  const Expr b = r[3], f = r[4] * block + r[2], vector = r[1] * step;
   const Expr n = k.count(b, f) << k.shift, at = k.from(b, f) << k.shift;
   const Expr to = promise_inside((k.to(b, f) << k.shift) + vector, k.packed, step);
   RunLoop loop = {r, place(k.ragged, f, at + vector, r[0]), to + r[0]};
-  loop.r.where(b * k.features + f < k.segments);
+  loop.r.where(f < k.features && b * k.features + f < k.segments);
   if (k.longer) loop.r.where(r[1] < Halide::max((n + (step - 1)) / step, 1));
   loop.r.where(k.inside || at + n + step <= k.room(f));
   return loop;
@@ -287,7 +288,7 @@ class MergeRuns : public Halide::Generator<MergeRuns> {
   Output<Buffer<uint8_t, 1>> packed{"packed"};
 
   void generate() {
-    const RunLoop loop = loop_over_runs(*this);
+    const RunLoop loop = loop_over_runs(*this, features, 1);
     r = loop.r;
     packed(Var("i")) = Halide::undef<uint8_t>();
     packed(loop.packed) = memory(loop.ragged);
@@ -317,7 +318,7 @@ class SplitRuns : public Halide::Generator<SplitRuns> {
   Output<Buffer<uint8_t, 2>> memory{"memory"};
 
   void generate() {
-    const RunLoop loop = loop_over_runs(*this);
+    const RunLoop loop = loop_over_runs(*this, kSplitBlock, (features + kSplitBlock - 1) / kSplitBlock);
     r = loop.r;
     memory(Var("low"), Var("high")) = Halide::undef<uint8_t>();
     memory(loop.ragged) = packed(loop.packed);
