@@ -179,9 +179,10 @@ class Segments : public Halide::Generator<Segments> {
     count(b, f) = cast<int64_t>(length & -here) | (cast<int64_t>(here) << 32);
     from(b, f) = Halide::undef<int>();
     if (counts != Counts::kPresence) {
-      const RDom r(0, examples, "r");
+      r = RDom({{0, kLanes}, {0, examples / kLanes}}, "r");
+      const Expr at = r.y * kLanes + r.x;
       from(0, f) = 0;
-      from(r + 1, f) = from(r, f) + cast<int>(count(r, f));
+      from(at + 1, f) = from(at, f) + cast<int>(count(at, f));
     }
     scan_segments(rows, scan, count, features, examples);
   }
@@ -191,10 +192,14 @@ class Segments : public Halide::Generator<Segments> {
     describe_tables(count, from, rows, scan);
     describe_pitch(count, from, scan);
     Func(count).vectorize(b, kLanes, Halide::TailStrategy::RoundUp);
+    if (counts == Counts::kPresence) return;
+    Func(from).update(0).unscheduled();
+    Func(from).update(1).unroll(r.x);
   }
 
  private:
   Var b{"b"}, f{"f"};
+  RDom r;
 };
 
 /// The tables of the second level: the numbers behind an address, n(f) of them, are lengths, and a
@@ -330,7 +335,18 @@ class SplitRuns : public Halide::Generator<SplitRuns> {
 };
 
 /// The key and the value of every present segment at its position. An absent one writes to the
-/// position of the next present one, which comes later.
+/// position of the next present one, which comes later. value(b, f).
+template <typename Kernel, typename Value>
+void pick(Kernel& k, const Value& value) {
+  RDom r({{0, k.features}, {0, rows_of(k.segments, k.features)}}, "r");
+  r.where(r.y * k.features + r.x < k.segments);
+  const Expr first = value(r.y, r.x);
+  k.packed(Var("i")) = Tuple(Halide::undef<int64_t>(), Halide::undef(first.type()));
+  const Expr at = Halide::unsafe_promise_clamped(k.position(r.y, r.x), 0, k.pairs - 1);
+  k.packed(at) = Tuple(k.ids(r.x), first);
+}
+
+/// Values out of the inputs.
 class Pick : public Halide::Generator<Pick> {
  public:
   GeneratorParam<Type> element{"element", UInt(32)};
@@ -340,28 +356,44 @@ class Pick : public Halide::Generator<Pick> {
   Input<Buffer<int32_t, 2>> position{"position"};  // b, f: the high halves of a scan
   Input<int> features{"features"};
   Input<int> segments{"segments"};  // up to the last present one
-  Input<int> stride{"stride"};      // elements from one example to the next
   Input<int> pairs{"pairs"};        // present segments
+  Input<int> stride{"stride"};      // elements from one example to the next
   Output<Func> packed{"packed"};    // key and value
 
   void configure() { memory.set_type(element); }
   void generate() {
-    RDom r({{0, features}, {0, rows_of(segments, features)}}, "r");
-    r.where(r.y * features + r.x < segments);
-    packed(i) = Tuple(Halide::undef<int64_t>(), Halide::undef(element));
-    const Expr at = Halide::unsafe_promise_clamped(position(r.y, r.x), 0, pairs - 1);
-    packed(at) = Tuple(ids(r.x), memory(place(ragged, r.x, r.y * stride, 0)));
+    pick(*this, [&](const Expr& b, const Expr& f) -> Expr {
+      return memory(place(ragged, f, b * stride, 0));
+    });
   }
   void schedule() {
     describe_memory(memory);
     describe_addresses(ragged);
-    describe_tables(ids, position);
-    position.dim(0).set_stride(2);
-    Func(packed).output_buffers()[0].dim(0).set_min(0);
+    schedule_pick(*this);
   }
+};
 
- private:
-  Var i{"i"};
+/// Values that are the lengths, which the tables have.
+class PickLengths : public Halide::Generator<PickLengths> {
+ public:
+  GeneratorParam<Type> element{"element", UInt(8)};
+  Input<Buffer<uint32_t, 2>> count{"count"};       // b, f: the low halves
+  Input<Buffer<int64_t, 1>> ids{"ids"};            // f
+  Input<Buffer<int32_t, 2>> position{"position"};  // b, f: the high halves of a scan
+  Input<int> features{"features"};
+  Input<int> segments{"segments"};
+  Input<int> pairs{"pairs"};
+  Output<Func> packed{"packed"};
+
+  void generate() {
+    pick(*this, [&](const Expr& b, const Expr& f) -> Expr { return count(b, f); });
+  }
+  void schedule() {
+    describe_tables(count);
+    count.dim(0).set_stride(2);
+    describe_pitch(position, count);
+    schedule_pick(*this);
+  }
 };
 
 /// The value at the position of every present segment, 0 where one is absent.
@@ -420,4 +452,5 @@ HALIDE_REGISTER_GENERATOR(sylvite::InnerSegments, inner_segments)
 HALIDE_REGISTER_GENERATOR(sylvite::MergeRuns, merge_runs)
 HALIDE_REGISTER_GENERATOR(sylvite::SplitRuns, split_runs)
 HALIDE_REGISTER_GENERATOR(sylvite::Pick, pick)
+HALIDE_REGISTER_GENERATOR(sylvite::PickLengths, pick_lengths)
 HALIDE_REGISTER_GENERATOR(sylvite::Expand, expand_present)

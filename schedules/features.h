@@ -69,6 +69,13 @@ void schedule_totals(Output& totals, const Halide::Var& k, const Halide::Var& c,
   }
 }
 
+template <typename Kernel>
+void schedule_pick(Kernel& kernel) {
+  describe_tables(kernel.ids, kernel.position);
+  kernel.position.dim(0).set_stride(2);
+  Halide::Func(kernel.packed).output_buffers()[0].dim(0).set_min(0);
+}
+
 /// A run's vectors one after the other; no check of them where all stay inside.
 template <typename Kernel, typename Output>
 void schedule_runs(Kernel& kernel, Output& output, const Halide::RVar& byte) {

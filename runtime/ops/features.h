@@ -3,6 +3,7 @@
 // signs of lengths.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -53,7 +54,9 @@ class FeatureOffsets {
 
   int64_t chunks() const noexcept { return chunks_; }
   int64_t chunk_examples() const noexcept { return chunk_examples_; }
-  int64_t examples_of(int64_t chunk) const noexcept;
+  int64_t examples_of(int64_t chunk) const noexcept {
+    return std::min(chunk_examples_, inputs.examples - chunk * chunk_examples_);
+  }
   /// The same in whole vectors.
   int64_t padded_examples_of(int64_t chunk) const noexcept;
 

@@ -9,9 +9,6 @@ namespace sylvite::internal::features {
 namespace {
 
 constexpr int32_t kMaxCoordinate = std::numeric_limits<int32_t>::max();
-constexpr int kLowBits = 30;  // schedules/features.h
-/// The kernels' memory begins here: their checks refuse the address 0.
-constexpr uint64_t kOrigin = 64;
 
 struct Extent {
   int64_t extent;
@@ -100,13 +97,6 @@ int shift_of(int bytes) noexcept { return width_index(bytes); }
 
 }  // namespace
 
-Address address_of(const void* at, int element_bytes) noexcept {
-  const uint64_t elements =
-      (reinterpret_cast<uint64_t>(at) - kOrigin) / static_cast<uint64_t>(element_bytes);
-  return {.low = static_cast<int32_t>(elements & ((uint64_t{1} << kLowBits) - 1)),
-          .high = static_cast<int32_t>(elements >> kLowBits)};
-}
-
 KernelFn totals_kernel_of(const Call& call, Counts counts) {
   constexpr std::array<int, 3> kRows = {find_kernel(kKernelNames, "totals_presence_u8"),
                                         find_kernel(kKernelNames, "totals_present_u8"),
@@ -144,9 +134,10 @@ RunFunctions run_kernels_of(const Call& call, bool split) {
   return functions;
 }
 
-KernelFn pick_kernel_of(const Call& call, int value_bytes) {
+KernelFn pick_kernel_of(const Call& call, const PickMove& move) {
   constexpr std::array<int, 4> kRows = find_widths(kKernelNames, "pick_u");
-  return kernel_at(call, kRows[static_cast<size_t>(width_index(value_bytes))]);
+  if (!move.values) return kernel_at(call, find_kernel(kKernelNames, "pick_lengths_u8"));
+  return kernel_at(call, kRows[static_cast<size_t>(width_index(move.value_bytes))]);
 }
 
 KernelFn expand_kernel_of(const Call& call, int value_bytes) {
@@ -207,13 +198,21 @@ void copy_runs(Call& call, KernelFn kernel, const Tables& t, const RunMove& move
 
 void pick(Call& call, KernelFn kernel, const Tables& t, const PickMove& move, const Address* values,
           int64_t segments, int64_t count, int64_t* keys, std::byte* packed) noexcept {
-  const std::array inputs = {memory(ElementKind::kUInt, move.value_bytes),
-                             addresses(values, t.features), numbers(move.ids, {{t.features, 1}}),
-                             half_of(t, high_halves(t.scan))};
+  const Operand ids = numbers(move.ids, {{t.features, 1}});
+  const Operand positions = half_of(t, high_halves(t.scan));
   const std::array outputs = {
       numbers(keys, {{count, 1}}),
       operand_of(packed, ElementKind::kUInt, move.value_bytes, {{count, 1}})};
-  call_kernel(kernel, call, inputs, Scalars(t.features, segments, move.value_stride, count),
+  if (!move.values) {
+    Operand lengths = half_of(t, low_halves(t.count));
+    lengths.kind = ElementKind::kUInt;
+    call_kernel(kernel, call, std::array{lengths, ids, positions},
+                Scalars(t.features, segments, count), outputs);
+    return;
+  }
+  const std::array inputs = {memory(ElementKind::kUInt, move.value_bytes),
+                             addresses(values, t.features), ids, positions};
+  call_kernel(kernel, call, inputs, Scalars(t.features, segments, count, move.value_stride),
               outputs);
 }
 

@@ -17,14 +17,22 @@ struct Address {
   int32_t low;
   int32_t high;
 };
-Address address_of(const void* memory, int element_bytes) noexcept;
+/// The kernels' memory begins here: their checks refuse the address 0.
+inline constexpr uint64_t kOrigin = 64;
+inline constexpr int kLowBits = 30;  ///< schedules/features.h
+inline Address address_of(const void* at, int element_bytes) noexcept {
+  const uint64_t elements =
+      (reinterpret_cast<uint64_t>(at) - kOrigin) / static_cast<uint64_t>(element_bytes);
+  return {.low = static_cast<int32_t>(elements & ((uint64_t{1} << kLowBits) - 1)),
+          .high = static_cast<int32_t>(elements >> kLowBits)};
+}
 
 // Which kernels a call takes. Each throws kUnsupported where the call's targets have none.
 KernelFn totals_kernel_of(const Call& call, Counts counts);
 KernelFn segments_kernel_of(const Call& call, Counts counts);
 KernelFn inner_totals_kernel_of(const Call& call);
 KernelFn inner_segments_kernel_of(const Call& call);
-KernelFn pick_kernel_of(const Call& call, int value_bytes);
+KernelFn pick_kernel_of(const Call& call, const PickMove& move);
 KernelFn expand_kernel_of(const Call& call, int value_bytes);
 
 /// Copies runs in vectors of `step` bytes, one for each run or, where `longer`, so many that they cover
@@ -89,7 +97,7 @@ struct RunPlaces {
 /// The first `segments` of a chunk.
 void copy_runs(Call& call, KernelFn kernel, const Tables& tables, const RunMove& move,
                const RunPlaces& places, int64_t segments) noexcept;
-/// The first `segments` of a chunk, `count` of them present.
+/// The first `segments` of a chunk, `count` of them present. values: where they are not the lengths.
 void pick(Call& call, KernelFn kernel, const Tables& tables, const PickMove& move,
           const Address* values, int64_t segments, int64_t count, int64_t* keys,
           std::byte* packed) noexcept;

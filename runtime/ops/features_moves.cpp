@@ -68,7 +68,7 @@ Worker::Worker(Call& call, const FeatureOffsets& offsets, const FeatureMoves& mo
       has_inner_(std::any_of(moves.runs.begin(), moves.runs.end(),
                              [](const RunMove& move) { return move.inner; })),
       grain_(chunks_per_task(call, offsets)) {
-  if (moves.pick) pick_ = features::pick_kernel_of(call, moves.pick->value_bytes);
+  if (moves.pick) pick_ = features::pick_kernel_of(call, *moves.pick);
   if (moves.expand) expand_ = features::expand_kernel_of(call, moves.expand->value_bytes);
   if (!moves.runs.empty()) {
     run_functions_ = features::run_kernels_of(call, moves.runs.front().split);
@@ -165,15 +165,11 @@ void Worker::run_pick(int64_t chunk, Workspace& w) const {
     return tables.present_before(s / tables.features, s % tables.features) == count;
   };
   while (is_behind_last(segments - 1)) --segments;
-  const Address* values = w.lengths;
-  if (move.values) {
-    const int64_t first = chunk * offsets_.chunk_examples() * move.value_stride * move.value_bytes;
-    for (int64_t f = 0; f < tables.features; ++f) {
-      w.arrays[f] = address_of(move.values[f] + first, move.value_bytes);
-    }
-    values = w.arrays;
+  const int64_t first = chunk * offsets_.chunk_examples() * move.value_stride * move.value_bytes;
+  for (int64_t f = 0; f < tables.features && move.values; ++f) {
+    w.arrays[f] = address_of(move.values[f] + first, move.value_bytes);
   }
-  features::pick(call_, pick_, tables, move, values, segments, count, move.keys + before,
+  features::pick(call_, pick_, tables, move, w.arrays, segments, count, move.keys + before,
                  move.packed + before * move.value_bytes);
 }
 

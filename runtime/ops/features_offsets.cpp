@@ -85,10 +85,6 @@ void FeatureOffsets::pad_last_chunk() {
   pad(inputs.presence, last_presence_);
 }
 
-int64_t FeatureOffsets::examples_of(int64_t chunk) const noexcept {
-  return std::min(chunk_examples_, inputs.examples - chunk * chunk_examples_);
-}
-
 int64_t FeatureOffsets::padded_examples_of(int64_t chunk) const noexcept {
   return whole_vectors(examples_of(chunk));
 }
