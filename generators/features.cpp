@@ -85,7 +85,7 @@ struct LaneTotals {
 }  // namespace
 
 /// Per chunk of examples and input: the sum of the counts, how many segments are present, and the
-/// largest length as an unsigned number, present or not.
+/// largest length of them as an unsigned number. Of a length that is absent the sign alone counts.
 class Totals : public Halide::Generator<Totals> {
  public:
   GeneratorParam<Type> element{"element", UInt(8)};
@@ -104,7 +104,8 @@ class Totals : public Halide::Generator<Totals> {
     if (counts != Counts::kLengths) here = cast<int>(bytes(place(presence, f, b, lane)) != 0);
     if (counts != Counts::kPresence) length = ints(place(lengths, f, b, lane));
     lanes(lane, c, f) = no_sums();
-    lanes(lane, c, f) = add_to(lanes(lane, c, f), length & -here, here, length);
+    const Expr sign = std::numeric_limits<int32_t>::min();
+    lanes(lane, c, f) = add_to(lanes(lane, c, f), length & -here, here, length & (-here | sign));
     totals(k, c, f) = whole.of(k, lanes, c, f);
   }
   void schedule() {

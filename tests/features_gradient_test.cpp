@@ -41,10 +41,22 @@ TEST_P(FeaturesGradient, TakesAThousandInputs) {
   }
 }
 
+// Eight arrays are written side by side.
+TEST_P(FeaturesGradient, TakesInputsAroundABlock) {
+  Random random(first_seed());
+  for (const Merge merge : kMerges) {
+    for (const int64_t features : {7, 8, 9, 15, 16, 17}) {
+      const FeatureSizes sizes = {.examples = 50, .features = features};
+      check_merge_gradient(random_features(random, merge, DType::kFloat32, sizes), random,
+                           GetParam().context());
+    }
+  }
+}
+
 TEST_P(FeaturesGradient, TakesBatchesAroundATask) {
   Random random(first_seed());
   for (const Merge merge : kMerges) {
-    for (const int64_t examples : {0, 1, 63, 64, 65, 127, 128, 129, 257, 1025}) {
+    for (const int64_t examples : {0, 1, 15, 16, 17, 63, 65, 2047, 2048, 2049}) {
       const FeatureSizes sizes = {.examples = examples, .features = 2, .longest = 40};
       check_merge_gradient(random_features(random, merge, DType::kFloat32, sizes), random,
                            GetParam().context());

@@ -36,7 +36,7 @@ TEST_P(Features, TakeEveryTypeOfElement) {
 TEST_P(Features, TakeBatchesAroundATask) {
   Random random(first_seed());
   for (const Merge merge : kMerges) {
-    for (const int64_t examples : {63, 64, 65, 127, 128, 129, 255, 256, 257, 1025}) {
+    for (const int64_t examples : {15, 16, 17, 63, 65, 2047, 2048, 2049, 4097}) {
       for (const int longest : {1, 40}) {
         const FeatureSizes sizes = {
             .examples = examples, .features = 2, .longest = longest, .presence = .9};
@@ -45,6 +45,34 @@ TEST_P(Features, TakeBatchesAroundATask) {
         if (HasFailure()) return;
       }
     }
+  }
+}
+
+// A run is copied by vectors that fit the longest one of its task.
+TEST_P(Features, TakeRunsAroundAVector) {
+  Random random(first_seed());
+  for (const Merge merge : {Merge::kSingleList, Merge::kMultiScalar, Merge::kMultiList}) {
+    for (const int longest : {31, 32, 33, 63, 64, 65, 95, 96, 97, 127, 128, 129, 257}) {
+      for (const int64_t examples : {3, 40}) {
+        const FeatureSizes sizes = {.examples = examples, .features = 3, .longest = longest};
+        FeatureCase c = random_features(random, merge, DType::kUInt8, sizes);
+        check_merge(c, random, GetParam().context());
+        check_merge_gradient(c, random, GetParam().context());
+        if (HasFailure()) return;
+      }
+    }
+  }
+}
+
+// So many that a thread takes several chunks at once, each spoiling the beginning of the next.
+TEST_P(Features, TakeTasksOfSeveralChunks) {
+  Random random(first_seed());
+  for (const Merge merge : {Merge::kSingleScalar, Merge::kSingleList, Merge::kMultiList}) {
+    const FeatureSizes sizes = {
+        .examples = 32 * 35 + 3, .features = 130, .longest = 3, .presence = .3};
+    const FeatureCase c = random_features(random, merge, DType::kUInt8, sizes);
+    check_merge(c, random, GetParam().context(2));
+    check_merge_gradient(c, random, GetParam().context(2));
   }
 }
 

@@ -30,7 +30,7 @@ struct FeatureInputs {
 struct Total {
   int64_t sum;      ///< of what is counted
   int64_t present;  ///< segments, or numbers of the second level
-  int64_t largest;  ///< length, present or not; above INT32_MAX where one is negative
+  int64_t largest;  ///< length that is counted; above INT32_MAX where one, counted or not, is negative
 };
 
 /// Elements before a chunk, on one level of lengths.
