@@ -219,6 +219,39 @@ TEST_P(Allocations, AreNoneInArithmeticWithTheCallersOutput) {
   EXPECT_EQ(allocations_of(all), 0);
 }
 
+// Up to a few hundred examples times features; beyond, tables come from the allocator.
+TEST_P(Allocations, AreNoneInASmallMergeIntoTheCallersOutput) {
+  const Context context = GetParam().context(2);
+  const std::vector<int64_t> ids(8, 7);
+  const Tensor lengths = constant_fill({64}, 2, DType::kInt32, context);
+  const Tensor presence = constant_fill({64}, 1, DType::kBool, context);
+  const Tensor keys = constant_fill({128}, 3, DType::kInt64, context);
+  const Tensor pair_lengths = constant_fill({128}, 1, DType::kInt32, context);
+  const Tensor values = constant_fill({128}, 1, DType::kFloat32, context);
+  const std::vector<SingleScalarFeature> scalars(8, {lengths, presence});
+  const std::vector<SingleListFeature> lists(8, {lengths, values, presence});
+  const std::vector<MultiList> multi_lists(4, {lengths, keys, pair_lengths, values});
+  const std::vector<Tensor> all_lengths(8, lengths);
+  const std::vector<Tensor> all_presence(8, presence);
+  MultiScalar merged_scalars = merge_single_scalar(scalars, ids, context);
+  MultiList merged_lists = merge_single_list(lists, ids, context);
+  MultiList merged = merge_multi_list(multi_lists, context);
+  std::vector<Tensor> dscalars =
+      merge_single_scalar_gradient(all_presence, merged_scalars.values, context);
+  std::vector<Tensor> dlists = merge_single_list_gradient(all_lengths, all_presence,
+                                                          merged_lists.values_values, context);
+  const auto all = [&] {
+    merge_single_scalar(scalars, ids, merged_scalars, context);
+    merge_single_list(lists, ids, merged_lists, context);
+    merge_multi_list(multi_lists, merged, context);
+    merge_single_scalar_gradient(all_presence, merged_scalars.values, dscalars, context);
+    merge_single_list_gradient(all_lengths, all_presence, merged_lists.values_values, dlists,
+                               context);
+  };
+  all();
+  EXPECT_EQ(allocations_of(all), 0);
+}
+
 TEST_P(Allocations, AreNoneInAPlannedCall) {
   const Tensor x = Tensor::empty(DType::kUInt8, {1, 2, 256, 510});
   std::memset(x.data(), 0, static_cast<size_t>(x.byte_count()));
