@@ -11,7 +11,8 @@ inline constexpr int kMaxVector = 128;
 inline constexpr int kMaxLow =
     0x7fffffff - kMaxVector;  // of a coordinate, a vector still behind it
 inline constexpr int kMaxHigh = (1 << 20) - 1;
-inline constexpr int kSplitBlock = 8;  // arrays that are written side by side; 64 cost a quarter more
+inline constexpr int kSplitBlock =
+    8;  // arrays that are written side by side; 64 cost a quarter more
 
 inline Halide::Expr promise_low(const Halide::Expr& coordinate) {
   return Halide::unsafe_promise_clamped(coordinate, 0, kMaxLow);

@@ -238,8 +238,8 @@ TEST_P(Allocations, AreNoneInASmallMergeIntoTheCallersOutput) {
   MultiList merged = merge_multi_list(multi_lists, context);
   std::vector<Tensor> dscalars =
       merge_single_scalar_gradient(all_presence, merged_scalars.values, context);
-  std::vector<Tensor> dlists = merge_single_list_gradient(all_lengths, all_presence,
-                                                          merged_lists.values_values, context);
+  std::vector<Tensor> dlists =
+      merge_single_list_gradient(all_lengths, all_presence, merged_lists.values_values, context);
   const auto all = [&] {
     merge_single_scalar(scalars, ids, merged_scalars, context);
     merge_single_list(lists, ids, merged_lists, context);

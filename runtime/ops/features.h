@@ -30,7 +30,8 @@ struct FeatureInputs {
 struct Total {
   int64_t sum;      ///< of what is counted
   int64_t present;  ///< segments, or numbers of the second level
-  int64_t largest;  ///< length that is counted; above INT32_MAX where one, counted or not, is negative
+  int64_t
+      largest;  ///< length that is counted; above INT32_MAX where one, counted or not, is negative
 };
 
 /// Elements before a chunk, on one level of lengths.

@@ -34,8 +34,8 @@ void require_rows(const Parts& parts, std::string_view op) {
                      ", want one axis");
     const Device device = row.device();
     if (device == Device{}) continue;
-    fail(ErrorCode::kUnsupported, op, ": ", PartName{parts, f}, " is on device ",
-         name(device.kind), ", want the CPU");
+    fail(ErrorCode::kUnsupported, op, ": ", PartName{parts, f}, " is on device ", name(device.kind),
+         ", want the CPU");
   }
 }
 

@@ -183,8 +183,7 @@ void make_inner_tables(Call& call, KernelFn kernel, const InnerNumbers& n, const
 void copy_runs(Call& call, KernelFn kernel, const Tables& t, const RunMove& move,
                const RunPlaces& places, int64_t segments) noexcept {
   const Operand all = memory(ElementKind::kUInt, 1);
-  const Operand run =
-      operand_of(places.packed, ElementKind::kUInt, 1, {{places.packed_bytes, 1}});
+  const Operand run = operand_of(places.packed, ElementKind::kUInt, 1, {{places.packed_bytes, 1}});
   const std::array inputs = {move.split ? run : all,
                              addresses(places.arrays, t.features),
                              numbers(places.room, {{t.features, 1}}),

@@ -201,13 +201,12 @@ void Worker::run_runs(int64_t chunk, const RunMove& move, Workspace& w) const {
   const int64_t task_end = std::min((chunk / grain_ + 1) * grain_, offsets_.chunks());
 
   const int64_t end = level.packed[move.split ? offsets_.chunks() : task_end];
-  features::RunPlaces places = {
-      .arrays = w.arrays,
-      .room = w.room,
-      .inside = true,
-      .packed = move.packed + level.packed[chunk] * bytes,
-      .packed_bytes =
-          std::min((end - level.packed[chunk]) * bytes, features::kMaxChunkBytes + step)};
+  features::RunPlaces places = {.arrays = w.arrays,
+                                .room = w.room,
+                                .inside = true,
+                                .packed = move.packed + level.packed[chunk] * bytes,
+                                .packed_bytes = std::min((end - level.packed[chunk]) * bytes,
+                                                         features::kMaxChunkBytes + step)};
   for (int64_t f = 0; f < tables.features; ++f) {
     const int64_t start = offsets_.start(level, chunk, f);
     const int64_t next = offsets_.start(level, chunk + 1, f);
