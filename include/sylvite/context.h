@@ -77,6 +77,9 @@ struct ContextOptions {
   /// nullptr: aligned operator new. Must outlive the Context and the tensors made with it.
   const Allocator* allocator = nullptr;
   StorePolicy stores = StorePolicy::kAuto;
+  /// Where merges of features on a GPU tell what they found instead of waiting for it, as
+  /// sylvite/features.h says; nullptr: they wait. Must outlive the Context.
+  const Tensor* merge_status = nullptr;
 };
 
 /// A small value, cheap to make and to copy. Default: the best kernel this machine can run, on the
@@ -97,6 +100,7 @@ class Context {
   const ThreadPool* pool() const noexcept { return options_.pool; }
   const Allocator* allocator() const noexcept { return options_.allocator; }
   StorePolicy stores() const noexcept { return options_.stores; }
+  const Tensor* merge_status() const noexcept { return options_.merge_status; }
   /// Where the allocator is a MemoryMeter's, what it has counted.
   std::optional<MemoryUse> memory_use() const noexcept;
 

@@ -25,13 +25,33 @@ namespace sylvite {
 // B that differs between inputs, a negative length (of an absent example too), lengths that do not
 // sum to exactly what the values hold, keys and values of different extents, dtypes that differ
 // between inputs, a merged length above 2^31 - 1, totals beyond int64; a merged gradient whose
-// extent is not the total of the lengths. kOutOfMemory. kUnsupported: memory on a GPU.
+// extent is not the total of the lengths; operands on several devices. kOutOfMemory.
+//
+// On a GPU all operands are on one device, feature_ids there or on the CPU. kUnsupported: strings; more
+// than 2^31 - 4096 segments (B * F) or, of lists and maps of many features, pairs. A call waits for
+// the device once, for the sizes and for what is wrong with lengths; kDeviceError.
+//
+// Forms that write into the caller's memory do not wait where the Context has a merge_status: an int64
+// tensor [3] on the device, which then takes a MergeFault, the pairs and the values (P and Q of
+// MultiSizes). Only what ranks, dtypes, extents and ids tell is thrown. Merged outputs, and merged
+// gradients read, may have more room than is needed; what lies behind the totals is left alone. Behind a
+// fault the outputs are unspecified, but nothing outside of them is written. The other forms wait all
+// the same and leave the status alone.
 //
 // The forms that write into the caller's `out` want the extents that the …_sizes function of the same
 // name tells, the inputs' dtypes, and memory that overlaps neither an input nor another output;
 // they throw kInvalidArgument where that is not so, before anything is written. Fields of an output
 // may have any strides.
 // Source: Caffe2 feature_maps_ops.
+
+/// What a GPU finds wrong with a call that does not wait.
+enum class MergeFault : int64_t {
+  kNone = 0,
+  kNegativeLength,
+  kMergedLength,  ///< Lengths of an example sum to more than 2^31 - 1.
+  kLengthSum,     ///< Lengths do not sum to what an input's values, or their gradient, hold.
+  kRoom,          ///< An output, or the merged gradient, is smaller than the inputs add up to.
+};
 
 /// One feature, a number for each example that has it: values T[B], presence bool[B].
 struct SingleScalarFeature {
@@ -97,7 +117,7 @@ struct MultiSizes {
 };
 
 /// The id of each feature, F of them, which becomes its key: numbers, or an int64 tensor [F] on the
-/// CPU. Refers to the caller's memory for the length of a call.
+/// CPU or with the inputs. Refers to the caller's memory for the length of a call.
 class FeatureIds {
  public:
   // NOLINTBEGIN(google-explicit-constructor): merge_dense(data, presence, {11, 12})

@@ -1,13 +1,15 @@
 // The merges: each a description for MergeCall, and the typed functions.
 #include "sylvite/features.h"
 
-#include "runtime/ops/features_merge.h"
+#include "runtime/ops/features_gpu_merge.h"
 #include "runtime/shape.h"
 
 namespace sylvite {
 namespace {
 
 using internal::Counts;
+using internal::device_of;
+using internal::DeviceMergeCall;
 using internal::Extent;
 using internal::Merge;
 using internal::MergeCall;
@@ -164,7 +166,11 @@ Out run_new(const Merge& merge, std::span<const Feature> features, const Feature
             const Context& context) {
   const auto parts = parts_of(features);
   Out out;
-  MergeCall(merge, parts, context).run_new(ids, fields_of(out));
+  if (device_of(parts[0]) != Device{}) {
+    DeviceMergeCall(merge, parts, context).run_new(ids, fields_of(out));
+  } else {
+    MergeCall(merge, parts, context).run_new(ids, fields_of(out));
+  }
   return out;
 }
 
@@ -172,12 +178,15 @@ template <typename Out, typename Feature>
 void run_into(const Merge& merge, std::span<const Feature> features, const FeatureIds* ids,
               Out& out, const Context& context) {
   const auto parts = parts_of(features);
+  if (device_of(parts[0]) != Device{})
+    return DeviceMergeCall(merge, parts, context).run(ids, fields_of(out));
   MergeCall(merge, parts, context).run(ids, fields_of(out));
 }
 
 template <typename Feature>
 MultiSizes sizes_of(const Merge& merge, std::span<const Feature> features, const Context& context) {
   const auto parts = parts_of(features);
+  if (device_of(parts[0]) != Device{}) return DeviceMergeCall(merge, parts, context).sizes();
   return MergeCall(merge, parts, context).sizes();
 }
 

@@ -1,12 +1,12 @@
 #include "runtime/ops/features_arguments.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "runtime/copy_tensor.h"
 #include "runtime/shape.h"
 
 namespace sylvite::internal {
-namespace {
 
 bool dense_and_aligned(const Tensor& tensor) noexcept {
   const auto bytes = static_cast<uintptr_t>(element_size(tensor.dtype()));
@@ -20,23 +20,28 @@ bool dense_and_aligned(const Tensor& tensor) noexcept {
   return true;
 }
 
-}  // namespace
-
 void require_any(const Parts& parts, std::string_view op) {
   require_argument(parts.count() > 0, op, ": no ", parts.name(),
                    ", want those of one input or more");
 }
 
-void require_rows(const Parts& parts, std::string_view op) {
+void require_rows(const Parts& parts, std::string_view op, Device device) {
   for (int64_t f = 0; f < parts.count(); ++f) {
     const Tensor& row = parts[f];
     require_argument(row.rank() == 1, op, ": ", PartName{parts, f}, " has shape ", row.shape(),
                      ", want one axis");
-    const Device device = row.device();
-    if (device == Device{}) continue;
-    fail(ErrorCode::kUnsupported, op, ": ", PartName{parts, f}, " is on device ", name(device.kind),
-         ", want the CPU");
+    if (row.device() == device) continue;
+    fail(ErrorCode::kInvalidArgument, op, ": ", PartName{parts, f}, " is on device ",
+         name(row.device().kind), " ", row.device().index, ", want ", name(device.kind), " ",
+         device.index, ", where the first input is");
   }
+}
+
+void require_device(const Tensor& tensor, std::string_view op, std::string_view argument,
+                    Device device) {
+  require_argument(tensor.device() == device, op, ": ", argument, " is on device ",
+                   name(tensor.device().kind), " ", tensor.device().index, ", want ",
+                   name(device.kind), " ", device.index, ", where the first input is");
 }
 
 void require_dtype(const Parts& parts, DType dtype, std::string_view op) {
@@ -70,10 +75,19 @@ void require_examples(const Parts& parts, int64_t inputs, int64_t examples, std:
 }
 
 void require_writable(const Tensor& output, DType dtype, const Shape& shape, std::string_view op,
-                      std::string_view argument) {
-  require_output(output.info(), dtype, shape, Device{}, op, argument);
+                      std::string_view argument, Device device) {
+  require_output(output.info(), dtype, shape, device, op, argument);
   require_argument(!output.read_only(), op, ": ", argument,
                    " is read-only memory, want memory to write to");
+}
+
+void require_packed(const Tensor& packed, int64_t extent, std::string_view op,
+                    std::string_view argument, Device device) {
+  require_device(packed, op, argument, device);
+  require_argument(packed.rank() == 1, op, ": ", argument, " has shape ", packed.shape(),
+                   ", want one axis");
+  require_argument(packed.shape()[0] == extent, op, ": ", argument, " has extent ",
+                   packed.shape()[0], ", want ", extent, ", what the inputs add up to");
 }
 
 const Tensor& DenseTensors::dense(const Tensor& tensor) {
@@ -103,25 +117,33 @@ void DenseOutputs::copy_back(Call& call) const {
 void MemoryRanges::add(const Tensor& tensor, bool written) noexcept {
   if (tensor.text_capacity() > 0) {
     const auto text = reinterpret_cast<uintptr_t>(tensor.text_data());
-    ranges_[count_++] = {.begin = text,
+    ranges_[count_++] = {.storage = nullptr,
+                         .begin = text,
                          .end = text + static_cast<uintptr_t>(tensor.text_capacity()),
                          .written = written};
   }
   const ByteRange bytes = tensor.byte_range();
   if (bytes.low == bytes.high) return;
-  const auto data = reinterpret_cast<uintptr_t>(tensor.data());
-  ranges_[count_++] = {.begin = data + static_cast<uintptr_t>(bytes.low),
+  const bool addressed = tensor.data() != nullptr;
+  const auto data = addressed ? reinterpret_cast<uintptr_t>(tensor.data())
+                              : static_cast<uintptr_t>(tensor.storage_offset());
+  ranges_[count_++] = {.storage = addressed ? nullptr : tensor.storage(),
+                       .begin = data + static_cast<uintptr_t>(bytes.low),
                        .end = data + static_cast<uintptr_t>(bytes.high),
                        .written = written};
 }
 
 bool MemoryRanges::apart() noexcept {
   std::sort(ranges_, ranges_ + count_,
-            [](const Range& x, const Range& y) { return x.begin < y.begin; });
+            [](const Range& x, const Range& y) {
+              return std::less<>()(x.storage, y.storage) ||
+                     (x.storage == y.storage && x.begin < y.begin);
+            });
   uintptr_t read_to = 0;
   uintptr_t written_to = 0;
   for (int64_t i = 0; i < count_; ++i) {
     const Range& range = ranges_[i];
+    if (i > 0 && range.storage != ranges_[i - 1].storage) read_to = written_to = 0;
     if (range.begin < written_to || (range.written && range.begin < read_to)) return false;
     uintptr_t& to = range.written ? written_to : read_to;
     to = std::max(to, range.end);

@@ -53,10 +53,10 @@ inline std::ostream& operator<<(std::ostream& text, const PartName& of) {
   return text << of.parts.name() << '_' << of.f + 1;
 }
 
-// Each throws kInvalidArgument, kUnsupported for memory on a GPU.
+// Each throws kInvalidArgument.
 void require_any(const Parts& parts, std::string_view op);
-/// Rank 1, on the CPU.
-void require_rows(const Parts& parts, std::string_view op);
+/// Rank 1, on this device.
+void require_rows(const Parts& parts, std::string_view op, Device device = {});
 void require_dtype(const Parts& parts, DType dtype, std::string_view op);
 void require_one_dtype(const Parts& parts, std::string_view op);
 /// One tensor for each input.
@@ -64,9 +64,16 @@ void require_count(const Parts& parts, int64_t inputs, std::string_view op);
 /// The same, of one extent for all.
 void require_examples(const Parts& parts, int64_t inputs, int64_t examples, std::string_view op);
 
-/// An output on the CPU.
+void require_device(const Tensor& tensor, std::string_view op, std::string_view argument,
+                    Device device);
+/// An output on this device.
 void require_writable(const Tensor& output, DType dtype, const Shape& shape, std::string_view op,
-                      std::string_view argument);
+                      std::string_view argument, Device device = {});
+/// What all inputs' elements make up, packed.
+void require_packed(const Tensor& packed, int64_t extent, std::string_view op,
+                    std::string_view argument, Device device = {});
+
+bool dense_and_aligned(const Tensor& tensor) noexcept;
 
 /// Tensors as dense, aligned memory; copies live as long as this.
 class DenseTensors {
@@ -125,6 +132,7 @@ class MemoryRanges {
 
  private:
   struct Range {
+    const void* storage;  ///< of OpenCL memory, which has no addresses: bytes count from its first
     uintptr_t begin;
     uintptr_t end;
     bool written;

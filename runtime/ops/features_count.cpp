@@ -10,10 +10,15 @@ namespace {
 
 constexpr int64_t kMaxLength = std::numeric_limits<int32_t>::max();
 
-void require_counts(const CountArguments& arguments, std::string_view op) {
+}  // namespace
+
+void require_counts(const CountArguments& arguments, Counts counts, std::string_view op,
+                    Device device) {
   const auto& [lengths, presence, inner] = arguments;
-  const Parts& first = lengths.count() > 0 ? lengths : presence;
-  for (const Parts* parts : {&lengths, &presence, &inner}) require_rows(*parts, op);
+  const Parts& first = counts == Counts::kPresence ? presence : lengths;
+  require_any(first, op);
+  if (counts == Counts::kPresent) require_any(presence, op);
+  for (const Parts* parts : {&lengths, &presence, &inner}) require_rows(*parts, op, device);
   require_dtype(lengths, DType::kInt32, op);
   require_dtype(presence, DType::kBool, op);
   require_dtype(inner, DType::kInt32, op);
@@ -23,15 +28,20 @@ void require_counts(const CountArguments& arguments, std::string_view op) {
   if (inner.count() > 0) require_count(inner, first.count(), op);
 }
 
-}  // namespace
+void require_sum(int64_t sum, const CountArguments& arguments, bool inner, int64_t f,
+                 int64_t extent, const Parts& parts, std::string_view op) {
+  const Parts& lengths = inner ? arguments.inner_lengths : arguments.lengths;
+  const bool some = arguments.presence.count() > 0 && !inner;
+  require_argument(extent == sum, op, ": ", PartName{lengths, f}, " sums to ", sum,
+                   some ? " over the present examples" : "", ", want ", extent, ", the extent of ",
+                   PartName{parts, f});
+}
 
 void FeatureCall::count(Counts counts, const CountArguments& arguments) {
   arguments_ = arguments;
   const auto& [lengths, presence, inner] = arguments_;
   const Parts& first = counts == Counts::kPresence ? presence : lengths;
-  require_any(first, call.op);
-  if (counts == Counts::kPresent) require_any(presence, call.op);
-  require_counts(arguments_, call.op);
+  require_counts(arguments_, counts, call.op);
   inputs.counts = counts;
   inputs.examples = first[0].shape()[0];
   inputs.features = first.count();
@@ -101,22 +111,13 @@ void FeatureCall::require_merged_lengths() const {
 
 void FeatureCall::require_extent(const Level& level, int64_t f, int64_t extent,
                                  const Parts& parts) const {
-  const bool outer = &level == &offsets->outer;
-  const Parts& lengths = outer ? arguments_.lengths : arguments_.inner_lengths;
-  require_argument(extent == offsets->elements(level, f), call.op, ": ", PartName{lengths, f},
-                   " sums to ", offsets->elements(level, f),
-                   inputs.presence && outer ? " over the present examples" : "", ", want ", extent,
-                   ", the extent of ", PartName{parts, f});
+  require_sum(offsets->elements(level, f), arguments_, &level == &offsets->inner, f, extent, parts,
+              call.op);
 }
 
 void FeatureCall::require_packed(const Tensor& packed, int64_t extent,
                                  std::string_view argument) const {
-  require(packed.device() == Device{}, ErrorCode::kUnsupported, call.op, ": ", argument,
-          " is on device ", name(packed.device().kind), ", want the CPU");
-  require_argument(packed.rank() == 1, call.op, ": ", argument, " has shape ", packed.shape(),
-                   ", want one axis");
-  require_argument(packed.shape()[0] == extent, call.op, ": ", argument, " has extent ",
-                   packed.shape()[0], ", want ", extent, ", what the inputs add up to");
+  internal::require_packed(packed, extent, call.op, argument);
 }
 
 }  // namespace sylvite::internal

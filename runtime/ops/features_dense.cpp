@@ -1,5 +1,5 @@
 // merge_dense and its gradient: features next to each other, so that an example's are a row.
-#include "runtime/ops/features_merge.h"
+#include "runtime/ops/features_gpu_merge.h"
 #include "runtime/shape.h"
 #include "runtime/strings.h"
 
@@ -21,8 +21,6 @@ constexpr std::string_view kMerge = "MergeDenseFeatureTensors";
 constexpr std::string_view kGradient = "MergeDenseFeatureTensorsGradient";
 
 void require_matrix(const Tensor& x, std::string_view op, std::string_view argument) {
-  require(x.device() == Device{}, ErrorCode::kUnsupported, op, ": ", argument, " is on device ",
-          name(x.device().kind), ", want the CPU");
   require_argument(x.rank() == 2, op, ": ", argument, " has shape ", x.shape(),
                    ", want two axes: examples and features");
 }
@@ -174,18 +172,24 @@ void DenseCall::split(const Tensor& dvalues, const Tensor& ddata) {
   run({.expand = &expand}, dense);
 }
 
-/// Validates the inputs of the merge and counts them.
-void count(DenseCall& call, const Tensor& data, const Tensor& presence) {
+void require_inputs(const Tensor& data, const Tensor& presence) {
   require_presence(presence, kMerge);
   require_matrix(data, kMerge, "data");
   require_argument(data.shape() == presence.shape(), kMerge, ": data has shape ", data.shape(),
                    ", want ", presence.shape(), " as presence has");
+  const Device device = presence.device();
+  require(device == Device{} || data.dtype() != DType::kString, ErrorCode::kUnsupported, kMerge,
+          ": data holds strings, want a dtype of fixed size on a GPU");
+  internal::require_device(data, kMerge, "data", device);
+}
+
+/// Counts the inputs of the merge.
+void count(DenseCall& call, const Tensor& data, const Tensor& presence) {
   call.count(presence);
   call.read_data(data);
 }
 
 void count_gradient(DenseCall& call, const Tensor& presence, const Tensor& dvalues) {
-  require_presence(presence, kGradient);
   call.count(presence);
   call.read_gradient(dvalues);
 }
@@ -194,6 +198,12 @@ void count_gradient(DenseCall& call, const Tensor& presence, const Tensor& dvalu
 
 MultiScalar merge_dense(const Tensor& data, const Tensor& presence, FeatureIds feature_ids,
                         const Context& context) {
+  require_inputs(data, presence);
+  if (presence.device() != Device{}) {
+    MultiScalar out;
+    internal::merge_dense_gpu(data, presence, feature_ids, out, true, kMerge, context);
+    return out;
+  }
   DenseCall call(kMerge, context);
   count(call, data, presence);
   call.require_ids(feature_ids);
@@ -206,18 +216,32 @@ MultiScalar merge_dense(const Tensor& data, const Tensor& presence, FeatureIds f
 
 void merge_dense(const Tensor& data, const Tensor& presence, FeatureIds feature_ids,
                  MultiScalar& out, const Context& context) {
+  require_inputs(data, presence);
+  if (presence.device() != Device{}) {
+    internal::merge_dense_gpu(data, presence, feature_ids, out, false, kMerge, context);
+    return;
+  }
   DenseCall call(kMerge, context);
   count(call, data, presence);
   call.merge(data, feature_ids, out);
 }
 
 MultiSizes merge_dense_sizes(const Tensor& data, const Tensor& presence, const Context& context) {
+  require_inputs(data, presence);
+  if (presence.device() != Device{})
+    return internal::merge_dense_sizes_gpu(presence, kMerge, context);
   DenseCall call(kMerge, context);
   count(call, data, presence);
   return {.examples = data.shape()[0], .pairs = call.pairs(), .values_text = call.text_bytes()};
 }
 
 Tensor merge_dense_gradient(const Tensor& presence, const Tensor& dvalues, const Context& context) {
+  require_presence(presence, kGradient);
+  if (presence.device() != Device{}) {
+    Tensor ddata;
+    internal::merge_dense_gradient_gpu(presence, dvalues, ddata, true, kGradient, context);
+    return ddata;
+  }
   DenseCall call(kGradient, context);
   count_gradient(call, presence, dvalues);
   Tensor ddata = call.new_output(dvalues.dtype(), presence.shape(), "ddata");
@@ -227,6 +251,11 @@ Tensor merge_dense_gradient(const Tensor& presence, const Tensor& dvalues, const
 
 void merge_dense_gradient(const Tensor& presence, const Tensor& dvalues, Tensor& ddata,
                           const Context& context) {
+  require_presence(presence, kGradient);
+  if (presence.device() != Device{}) {
+    internal::merge_dense_gradient_gpu(presence, dvalues, ddata, false, kGradient, context);
+    return;
+  }
   DenseCall call(kGradient, context);
   count_gradient(call, presence, dvalues);
   call.split(dvalues, ddata);

@@ -1,5 +1,5 @@
 // Gradients of the merges: the packed gradient back to the inputs' places.
-#include "runtime/ops/features_merge.h"
+#include "runtime/ops/features_gpu_merge.h"
 #include "runtime/shape.h"
 #include "runtime/strings.h"
 
@@ -11,6 +11,7 @@ using internal::Counts;
 using internal::DenseOutputs;
 using internal::FeatureCall;
 using internal::FeatureMoves;
+using internal::Gradient;
 using internal::Level;
 using internal::MemoryRanges;
 using internal::Parts;
@@ -18,13 +19,6 @@ using internal::require;
 using internal::require_argument;
 using internal::StringMove;
 using internal::StringRuns;
-
-/// A gradient: whose, what its inputs count, and whether the values are the second level's.
-struct Gradient {
-  std::string_view op;
-  Counts counts;
-  bool inner = false;
-};
 
 constexpr Gradient kSingleScalar = {.op = "MergeSingleScalarFeatureTensorsGradient",
                                     .counts = Counts::kPresence};
@@ -39,9 +33,9 @@ constexpr Gradient kMultiList = {
 constexpr Gradient kMultiMap = {
     .op = "MergeMultiMapFeatureTensorsGradient", .counts = Counts::kLengths, .inner = true};
 
-class GradientCall {
+class CpuGradientCall {
  public:
-  GradientCall(const Gradient& gradient, const CountArguments& arguments, const Context& context)
+  CpuGradientCall(const Gradient& gradient, const CountArguments& arguments, const Context& context)
       : gradient_(gradient),
         arguments_(arguments),
         context_(context),
@@ -162,6 +156,31 @@ class GradientCall {
   const Context& context_;
   FeatureCall features_;
   std::optional<StringMove> strings_;
+};
+
+/// One or the other, as the inputs' device asks.
+class GradientCall {
+ public:
+  GradientCall(const Gradient& gradient, const CountArguments& arguments, const Context& context) {
+    const Parts& first = arguments.lengths.count() > 0 ? arguments.lengths : arguments.presence;
+    if (internal::device_of(first) != Device{}) {
+      on_gpu_.emplace(gradient, arguments, context);
+    } else {
+      on_cpu_.emplace(gradient, arguments, context);
+    }
+  }
+
+  std::vector<int64_t> sizes() { return on_gpu_ ? on_gpu_->sizes() : on_cpu_->sizes(); }
+  void run(const Tensor& dvalues, std::span<Tensor> dinputs) {
+    return on_gpu_ ? on_gpu_->run(dvalues, dinputs) : on_cpu_->run(dvalues, dinputs);
+  }
+  std::vector<Tensor> run_new(const Tensor& dvalues) {
+    return on_gpu_ ? on_gpu_->run_new(dvalues) : on_cpu_->run_new(dvalues);
+  }
+
+ private:
+  std::optional<CpuGradientCall> on_cpu_;
+  std::optional<internal::DeviceGradientCall> on_gpu_;
 };
 
 CountArguments present(std::span<const Tensor> lengths, std::span<const Tensor> presence) {

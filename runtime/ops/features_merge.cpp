@@ -6,20 +6,24 @@
 
 namespace sylvite::internal {
 
-const int64_t* dense_ids(FeatureCall& features, const FeatureIds& ids) {
+void require_ids(const FeatureIds& ids, int64_t features, std::string_view op, Device device) {
   const Tensor* tensor = ids.tensor();
   if (tensor) {
-    require_argument(tensor->dtype() == DType::kInt64, features.call.op, ": feature_ids has dtype ",
+    require_argument(tensor->dtype() == DType::kInt64, op, ": feature_ids has dtype ",
                      name(tensor->dtype()), ", want int64");
-    require_argument(tensor->rank() == 1, features.call.op, ": feature_ids has shape ",
-                     tensor->shape(), ", want one axis");
-    require(tensor->device() == Device{}, ErrorCode::kUnsupported, features.call.op,
-            ": feature_ids is on device ", name(tensor->device().kind), ", want the CPU");
+    require_argument(tensor->rank() == 1, op, ": feature_ids has shape ", tensor->shape(),
+                     ", want one axis");
+    if (tensor->device() != Device{}) require_device(*tensor, op, "feature_ids", device);
   }
   const int64_t count = tensor ? tensor->shape()[0] : static_cast<int64_t>(ids.numbers().size());
-  require_argument(count == features.inputs.features, features.call.op, ": feature_ids has ", count,
-                   " entries, want ", features.inputs.features, ", one for each feature");
-  return tensor ? static_cast<const int64_t*>(features.dense.of(*tensor)) : ids.numbers().data();
+  require_argument(count == features, op, ": feature_ids has ", count, " entries, want ", features,
+                   ", one for each feature");
+}
+
+const int64_t* dense_ids(FeatureCall& features, const FeatureIds& ids) {
+  require_ids(ids, features.inputs.features, features.call.op);
+  return ids.tensor() ? static_cast<const int64_t*>(features.dense.of(*ids.tensor()))
+                      : ids.numbers().data();
 }
 
 void pick_keys_alone(FeatureCall& features, PickMove& pick) {

@@ -18,6 +18,21 @@ struct CountArguments {
   Parts inner_lengths = {};
 };
 
+/// Throws kInvalidArgument where ranks, dtypes, devices or the number of tensors or examples are not what
+/// they have to be.
+void require_counts(const CountArguments& arguments, Counts counts, std::string_view op,
+                    Device device = {});
+/// Throws kInvalidArgument where lengths sum to another number than an array holds.
+void require_sum(int64_t sum, const CountArguments& arguments, bool inner, int64_t f,
+                 int64_t extent, const Parts& parts, std::string_view op);
+
+/// A gradient: whose, what its inputs count, and whether the values are the second level's.
+struct Gradient {
+  std::string_view op;
+  Counts counts;
+  bool inner = false;
+};
+
 /// One call: its scratch, its inputs, and what they hold.
 class FeatureCall {
  public:
@@ -118,6 +133,8 @@ class MergeCall {
   std::array<std::optional<Strings>, 2> strings_;
 };
 
+/// Throws kInvalidArgument where there is not one for each feature, on the CPU or on the inputs' device.
+void require_ids(const FeatureIds& ids, int64_t features, std::string_view op, Device device = {});
 /// The ids as memory. Throws kInvalidArgument where there is not one for each feature.
 const int64_t* dense_ids(FeatureCall& features, const FeatureIds& ids);
 

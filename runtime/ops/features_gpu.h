@@ -1,0 +1,124 @@
+// Merges and gradients on a GPU: lengths and presence counted there, and what the host learns of them.
+#pragma once
+
+#include <deque>
+#include <vector>
+
+#include "runtime/ops/features_gpu_calls.h"
+#include "runtime/ops/features_merge.h"
+
+namespace sylvite::internal {
+
+/// Where the first input lies; CPU where there is none.
+inline Device device_of(const Parts& parts) noexcept {
+  return parts.count() > 0 ? parts[0].device() : Device{};
+}
+
+/// Tensors as dense, aligned memory on their device; copies live as long as this.
+class DenseOnDevice {
+ public:
+  explicit DenseOnDevice(Call& call) noexcept : call_(call) {}
+
+  const Tensor& of(const Tensor& tensor);
+  /// An output: itself, or a tensor that copy_back copies to it.
+  const Tensor& of_output(const Tensor& output);
+  void copy_back();
+
+ private:
+  struct Copy {
+    Tensor dense;
+    Tensor output;
+  };
+  Tensor like(const Tensor& tensor) const;
+
+  Call& call_;
+  std::deque<Tensor> inputs_;
+  std::deque<Copy> outputs_;
+};
+
+/// What the host learns of a call's inputs.
+struct DeviceFacts {
+  int64_t pairs = 0;
+  std::vector<int64_t> outer;  ///< elements of each input
+  std::vector<int64_t> inner;  ///< of the second level
+};
+
+/// One call: its inputs counted on their device. Its tables, where `by input` means [features][examples]
+/// and `by example` [examples][features], hold the elements before each segment.
+class DeviceFeatures {
+ public:
+  DeviceFeatures(std::string_view op, const Context& context, Device device)
+      : call(context, device, op), dense(call) {}
+
+  /// Launches the counting. Throws kInvalidArgument for what ranks, dtypes, devices and extents tell,
+  /// kUnsupported where there are more segments or pairs than tables take.
+  void count(Counts counts, const CountArguments& arguments);
+  /// The same for presence [examples, features].
+  void count_dense(const Tensor& presence);
+
+  /// Waits for what was counted. Throws what the CPU throws for lengths that are negative or become too
+  /// long.
+  DeviceFacts wait();
+  /// Throws kInvalidArgument where input f's elements of a level are not as many as its array holds.
+  void require_extent(const DeviceFacts& facts, bool inner, int64_t f, int64_t extent,
+                      const Parts& parts) const;
+
+  /// Instead of waiting: what is wrong goes to `status`, with the totals.
+  void tell(const Tensor& status);
+  /// And also where input f has another number of elements,
+  void tell_unless(bool inner, int64_t f, int64_t extent);
+  /// or the packed arrays less room than is needed.
+  void tell_unless_fits(int64_t pairs, int64_t values);
+
+  int64_t examples() const noexcept { return examples_; }
+  int64_t features() const noexcept { return features_; }
+  int64_t segments() const noexcept { return examples_ * features_; }
+  bool has_inner() const noexcept { return arguments_.inner_lengths.count() > 0; }
+
+  void write_lengths(const Tensor& lengths);
+  /// extent: of the array, input f's.
+  void move_runs(bool inner, bool split, int64_t f, int64_t first, const Tensor& array,
+                 const Tensor& packed);
+  /// Throws kInvalidArgument where there is not an id for each feature.
+  void require_ids(const FeatureIds& ids);
+  /// Feature f, or with rank 2 all of them; behind require_ids.
+  void pick(const Tensor& values, int64_t f, const Tensor& keys, const Tensor& packed);
+  void expand(const Tensor& packed, int64_t f, const Tensor& values);
+
+  Call call;
+  DenseOnDevice dense;
+
+ private:
+  using Array = features_gpu::Array;
+
+  void begin(Counts counts, int64_t examples, int64_t features);
+  void scan_outer();
+  void count_inner();
+  Array table(int64_t entries);
+  void fill_zero(const Array& array, int64_t count);
+  void check_lengths(const Array& word);
+  [[noreturn]] void explain() const;
+  void write_totals(const Array& words);
+  const Array& packed_before() const noexcept;
+  features_gpu::Segments segments_of(const Tensor& array) const noexcept;
+
+  CountArguments arguments_;
+  Counts counts_ = Counts::kPresence;
+  int64_t examples_ = 0;
+  int64_t features_ = 0;
+  int64_t inner_count_ = 0;     ///< second-level lengths of all inputs
+  bool inner_fits_ = true;
+  std::vector<Tensor> tables_;  ///< their memory
+  Array codes_;                 ///< by input
+  Array inner_codes_;           ///< [inner_count]
+  Array by_input_;
+  Array by_example_;
+  Array positions_;             ///< present segments before each, by example
+  Array inner_by_input_;
+  Array inner_by_example_;
+  Array status_;
+  std::vector<int64_t> ids_;
+  Tensor device_ids_;
+};
+
+}  // namespace sylvite::internal
