@@ -192,6 +192,8 @@ class LookUp : public Halide::Generator<LookUp> {
   RDom r;
 };
 
+// What a condition reads is clamped into the loop: it may be asked before the loop's end is.
+
 /// word(0) = mark where a code says that a length is negative.
 class CheckCodes : public Halide::Generator<CheckCodes> {
  public:
@@ -203,9 +205,9 @@ class CheckCodes : public Halide::Generator<CheckCodes> {
 
   void generate() {
     r = box_of(extent);
-    r.where(codes(at_origin(r)) <= kNegative);
     word(anywhere(2)) = Halide::undef<int64_t>();
-    word(0 * r.x, 0) = mark;
+    word(0 * r.x, 0) =
+        select(codes(Halide::min(r.x, extent[0] - 1), 0) <= kNegative, mark, Halide::undef<int64_t>());
   }
   void schedule() { schedule_gpu_marks(word, r); }
 
@@ -227,10 +229,10 @@ class CheckSpans : public Halide::Generator<CheckSpans> {
 
   void generate() {
     r = box_of(extent);
-    const Expr span = table((r.x + 1) * step, 0) - table(r.x * step, 0);
-    r.where(span < least || span > most);
+    const Expr at = Halide::min(r.x, extent[0] - 1);
+    const Expr span = table((at + 1) * step, 0) - table(at * step, 0);
     word(anywhere(2)) = Halide::undef<int64_t>();
-    word(0 * r.x, 0) = mark;
+    word(0 * r.x, 0) = select(span < least || span > most, mark, Halide::undef<int64_t>());
   }
   void schedule() { schedule_gpu_marks(word, r); }
 
@@ -327,12 +329,16 @@ class Pick : public Halide::Generator<Pick> {
   void configure() { x.set_type(element); }
   void generate() {
     r = box_of(extent);
-    const Expr s = r.y + r.x * features;
+    const Expr b = Halide::min(r.x, extent[0] - 1), f = Halide::min(r.y, extent[1] - 1);
+    const Expr s = f + b * features;
     const Expr at = position(s, 0);
-    r.where(position(s + 1, 0) > at && at >= 0 && at < room);
-    const Expr there = Halide::unsafe_promise_clamped(cast<int>(at), 0, room - 1);
-    packed(p, o) = Tuple(Halide::undef<int64_t>(), Halide::undef(element));
-    packed(there, 0) = Tuple(select(has_id != 0, id, ids(r.y, 0)), x(at_origin(r)));
+    const Expr present = position(s + 1, 0) > at && at >= 0 && at < room;
+    const Expr there = cast<int>(Halide::clamp(at, cast<int64_t>(0), cast<int64_t>(room) - 1));
+    const Expr key = select(has_id != 0, id, ids(f, 0));
+    const Expr nothing = Halide::undef<int64_t>(), no_value = Halide::undef(element);
+    packed(p, o) = Tuple(nothing, no_value);
+    packed(there, 0) =
+        Tuple(select(present, key, nothing), select(present, x(b, f, 0), no_value));
   }
   void schedule() { schedule_gpu_segments(packed, r, x); }
 

@@ -9,16 +9,21 @@
 namespace sylvite::test {
 namespace {
 
-class FeaturesGradient : public KernelTest {};
-INSTANTIATE_TEST_SUITE_P(CpuTargets, FeaturesGradient, ::testing::ValuesIn(cpu_kernel_choices()),
+class FeaturesGradient : public KernelTest {
+ protected:
+  bool strings() const { return GetParam().device() == Device{}; }
+  void check(const FeatureCase& c, Random& random) {
+    check_merge_gradient(c, random, GetParam().context(), GetParam().device());
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Targets, FeaturesGradient, ::testing::ValuesIn(kernel_choices()),
                          choice_name);
 
 TEST_P(FeaturesGradient, MatchesTheContract) {
   for (SeededCases cases(1.5, 7 * 12); cases.next();) {
     SCOPED_TRACE(cases.trace());
     Random random(cases.seed());
-    check_merge_gradient(random_features(random, kMerges[cases.seed() % 7]), random,
-                         GetParam().context());
+    check(random_features(random, kMerges[cases.seed() % 7], strings()), random);
   }
 }
 
@@ -26,8 +31,8 @@ TEST_P(FeaturesGradient, TakesEveryTypeOfElement) {
   Random random(first_seed());
   for (const Merge merge : kMerges) {
     for (const DType dtype : kAllDTypes) {
-      check_merge_gradient(random_features(random, merge, dtype, {.examples = 150, .features = 3}),
-                           random, GetParam().context());
+      check(random_features(random, merge, dtype, {.examples = 150, .features = 3, .strings = strings()}),
+            random);
     }
   }
 }
@@ -35,9 +40,8 @@ TEST_P(FeaturesGradient, TakesEveryTypeOfElement) {
 TEST_P(FeaturesGradient, TakesAThousandInputs) {
   Random random(first_seed());
   for (const Merge merge : kMerges) {
-    const FeatureSizes sizes = {.examples = 40, .features = 1000, .longest = 5, .presence = .5};
-    check_merge_gradient(random_features(random, merge, DType::kInt16, sizes), random,
-                         GetParam().context());
+    const FeatureSizes sizes = {.examples = 40, .features = 1000, .longest = 5, .presence = .5, .strings = strings()};
+    check(random_features(random, merge, DType::kInt16, sizes), random);
   }
 }
 
@@ -56,10 +60,11 @@ TEST_P(FeaturesGradient, TakesInputsAroundABlock) {
 TEST_P(FeaturesGradient, TakesBatchesAroundATask) {
   Random random(first_seed());
   for (const Merge merge : kMerges) {
-    for (const int64_t examples : {0, 1, 15, 16, 17, 63, 65, 2047, 2048, 2049}) {
-      const FeatureSizes sizes = {.examples = examples, .features = 2, .longest = 40};
-      check_merge_gradient(random_features(random, merge, DType::kFloat32, sizes), random,
-                           GetParam().context());
+    for (const int64_t examples :
+         {0, 1, 15, 16, 17, 63, 64, 65, 127, 128, 129, 257, 1025, 2047, 2048, 2049}) {
+      const FeatureSizes sizes = {
+          .examples = examples, .features = 2, .longest = 40, .strings = strings()};
+      check(random_features(random, merge, DType::kFloat32, sizes), random);
       if (HasFailure()) return;
     }
   }
@@ -71,8 +76,8 @@ TEST_P(FeaturesGradient, UndoesTheMerge) {
   for (SeededCases cases(.3, 28); cases.next();) {
     SCOPED_TRACE(cases.trace());
     Random random(cases.seed());
-    const FeatureCase c = random_features(random, kMerges[cases.seed() % 7]);
-    PlacedElements memory(random);
+    const FeatureCase c = random_features(random, kMerges[cases.seed() % 7], strings());
+    PlacedElements memory(random, GetParam().device());
     const std::vector<FeatureTensors> inputs = memory.inputs(c);
     const MultiMap out = merge(c.merge, inputs, c.feature_ids, context);
     const std::vector<Tensor> back = merge_gradient(c.merge, inputs, out.values_values, context);
@@ -121,10 +126,11 @@ TEST_P(FeaturesGradient, IsTheAdjointOfTheMerge) {
     Random random(cases.seed());
     const FeatureSizes sizes = {.examples = random.between(0, 300),
                                 .features = random.between(1, 9),
-                                .presence = random.one_of({0., .5, 1.})};
+                                .presence = random.one_of({0., .5, 1.}),
+                                .strings = strings()};
     FeatureCase c = random_features(random, kMerges[cases.seed() % 7], DType::kInt64, sizes);
     for (Feature& x : c.features) x.values = random_integers(random, x.values.size());
-    PlacedElements memory(random);
+    PlacedElements memory(random, GetParam().device());
     const std::vector<FeatureTensors> inputs = memory.inputs(c);
     const Elements y = elements_of(merge(c.merge, inputs, c.feature_ids, context).values_values);
     const Elements g = random_integers(random, y.size());

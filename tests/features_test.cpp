@@ -1,4 +1,4 @@
-// The merges of feature tensors against plain loops, on every CPU target and with both kinds of stores.
+// The merges of feature tensors against plain loops, on every target and with both kinds of stores.
 #include <gtest/gtest.h>
 
 #include <numeric>
@@ -10,15 +10,20 @@
 namespace sylvite::test {
 namespace {
 
-class Features : public KernelTest {};
-INSTANTIATE_TEST_SUITE_P(CpuTargets, Features, ::testing::ValuesIn(cpu_kernel_choices()),
-                         choice_name);
+class Features : public KernelTest {
+ protected:
+  bool strings() const { return GetParam().device() == Device{}; }
+  void check(const FeatureCase& c, Random& random) {
+    check_merge(c, random, GetParam().context(), GetParam().device());
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Targets, Features, ::testing::ValuesIn(kernel_choices()), choice_name);
 
 TEST_P(Features, MatchTheContract) {
   for (SeededCases cases(2.0, 7 * 12); cases.next();) {
     SCOPED_TRACE(cases.trace());
     Random random(cases.seed());
-    check_merge(random_features(random, kMerges[cases.seed() % 7]), random, GetParam().context());
+    check(random_features(random, kMerges[cases.seed() % 7], strings()), random);
   }
 }
 
@@ -26,8 +31,8 @@ TEST_P(Features, TakeEveryTypeOfElement) {
   Random random(first_seed());
   for (const Merge merge : kMerges) {
     for (const DType dtype : kAllDTypes) {
-      FeatureCase c = random_features(random, merge, dtype, {.examples = 150, .features = 3});
-      check_merge(c, random, GetParam().context());
+      FeatureCase c = random_features(random, merge, dtype, {.examples = 150, .features = 3, .strings = strings()});
+      check(c, random);
     }
   }
 }
@@ -39,9 +44,8 @@ TEST_P(Features, TakeBatchesAroundATask) {
     for (const int64_t examples : {15, 16, 17, 63, 65, 2047, 2048, 2049, 4097}) {
       for (const int longest : {1, 40}) {
         const FeatureSizes sizes = {
-            .examples = examples, .features = 2, .longest = longest, .presence = .9};
-        check_merge(random_features(random, merge, DType::kFloat32, sizes), random,
-                    GetParam().context());
+            .examples = examples, .features = 2, .longest = longest, .presence = .9, .strings = strings()};
+        check(random_features(random, merge, DType::kFloat32, sizes), random);
         if (HasFailure()) return;
       }
     }
@@ -79,8 +83,8 @@ TEST_P(Features, TakeTasksOfSeveralChunks) {
 TEST_P(Features, TakeAThousandInputs) {
   Random random(first_seed());
   for (const Merge merge : kMerges) {
-    const FeatureSizes sizes = {.examples = 40, .features = 1000, .longest = 5, .presence = .5};
-    check_merge(random_features(random, merge, DType::kInt16, sizes), random, GetParam().context());
+    const FeatureSizes sizes = {.examples = 40, .features = 1000, .longest = 5, .presence = .5, .strings = strings()};
+    check(random_features(random, merge, DType::kInt16, sizes), random);
   }
 }
 
@@ -88,7 +92,7 @@ TEST_P(Features, TakeBatchesWithoutAnything) {
   Random random(first_seed());
   for (const Merge merge : kMerges) {
     for (const int64_t examples : {0, 1, 500}) {
-      const FeatureSizes sizes = {.examples = examples, .features = 4, .presence = 0};
+      const FeatureSizes sizes = {.examples = examples, .features = 4, .presence = 0, .strings = strings()};
       FeatureCase c = random_features(random, merge, DType::kFloat64, sizes);
       for (Feature& x : c.features) {
         if (!is_multi(merge)) continue;
@@ -97,7 +101,7 @@ TEST_P(Features, TakeBatchesWithoutAnything) {
         x.values_lengths = {};
         x.values_keys = x.values = {};
       }
-      check_merge(c, random, GetParam().context());
+      check(c, random);
     }
   }
 }
@@ -105,10 +109,10 @@ TEST_P(Features, TakeBatchesWithoutAnything) {
 TEST_P(Features, TakeAnExampleThatHoldsAlmostEverything) {
   Random random(first_seed());
   for (const Merge merge : kMerges) {
-    FeatureSizes sizes = {.examples = 300, .features = 3, .longest = 2, .skewed = true};
+    FeatureSizes sizes = {.examples = 300, .features = 3, .longest = 2, .skewed = true, .strings = strings()};
     FeatureCase c = random_features(random, merge, DType::kUInt8, sizes);
     if (is_multi(merge) || !is_ragged(merge)) {
-      check_merge(c, random, GetParam().context());
+      check(c, random);
       continue;
     }
     Feature& x = c.features[1];
@@ -119,14 +123,14 @@ TEST_P(Features, TakeAnExampleThatHoldsAlmostEverything) {
     x.values = random_elements(random, c.dtype, static_cast<size_t>(values));
     if (is_map(merge))
       x.values_keys = random_elements(random, c.key_dtype, static_cast<size_t>(values));
-    check_merge(c, random, GetParam().context());
+    check(c, random);
   }
 }
 
 TEST_P(Features, TakeOneTensorInSeveralPlaces) {
   Random random(first_seed());
-  FeatureCase c = random_features(random, Merge::kSingleList, DType::kFloat32, {.examples = 200});
-  PlacedElements memory(random);
+  FeatureCase c = random_features(random, Merge::kSingleList, DType::kFloat32, {.examples = 200, .strings = strings()});
+  PlacedElements memory(random, GetParam().device());
   const FeatureTensors once = memory.inputs(c)[0];
   c.features.assign(3, c.features[0]);
   c.feature_ids = {5, 5, -5};

@@ -72,8 +72,8 @@ size_t value_count(Merge merge, const Feature& x, size_t examples) {
   return total;
 }
 
-DType random_dtype(Random& random) {
-  return random.chance(.12) ? DType::kString : random.one_of(kAllDTypes);
+DType random_dtype(Random& random, bool strings) {
+  return strings && random.chance(.12) ? DType::kString : random.one_of(kAllDTypes);
 }
 
 }  // namespace
@@ -106,7 +106,7 @@ Elements random_elements(Random& random, DType dtype, size_t count) {
 
 FeatureCase random_features(Random& random, Merge merge, DType dtype, const FeatureSizes& sizes) {
   FeatureCase c{.merge = merge, .examples = sizes.examples, .dtype = dtype};
-  c.key_dtype = random_dtype(random);
+  c.key_dtype = random_dtype(random, sizes.strings);
   const auto examples = static_cast<size_t>(sizes.examples);
   for (int64_t f = 0; f < sizes.features; ++f) {
     c.feature_ids.push_back(
@@ -145,8 +145,9 @@ FeatureCase random_features(Random& random, Merge merge, DType dtype, const Feat
   return c;
 }
 
-FeatureCase random_features(Random& random, Merge merge) {
+FeatureCase random_features(Random& random, Merge merge, bool strings) {
   FeatureSizes sizes;
+  sizes.strings = strings;
   sizes.examples = random.chance(.6)   ? random.between(0, 40)
                    : random.chance(.5) ? random.between(126, 130)
                    : random.chance(.5) ? random.between(254, 258)
@@ -157,7 +158,7 @@ FeatureCase random_features(Random& random, Merge merge) {
   if (sizes.examples * sizes.features > 1000) sizes.longest = std::min(sizes.longest, 20);
   sizes.presence = random.one_of({0., .1, .5, .7, 1.});
   sizes.skewed = random.chance(.15);
-  return random_features(random, merge, random_dtype(random), sizes);
+  return random_features(random, merge, random_dtype(random, strings), sizes);
 }
 
 const PlacedElements::Strings& PlacedElements::strings(const Shape& shape, const Elements& elements,
@@ -191,7 +192,7 @@ Tensor PlacedElements::input(DType dtype, const Shape& shape, const Elements& el
       std::adjacent_find(elements.begin(), elements.end(), std::not_equal_to<>()) == elements.end();
   // Stride 0 only where all elements may lie on one another.
   const Placement placement = random_placement(random_, shape, element_size(dtype), equal);
-  return placed_.emplace_back(random_, dtype, shape, placement, Device{}, joined(elements))
+  return placed_.emplace_back(random_, dtype, shape, placement, device_, joined(elements))
       .tensor();
 }
 
@@ -203,7 +204,7 @@ Tensor PlacedElements::output(DType dtype, const Shape& shape, const Elements& e
   }
   const Placement placement = random_placement(random_, shape, element_size(dtype), false);
   const PlacedTensor& held =
-      placed_.emplace_back(random_, dtype, shape, placement, Device{}, false);
+      placed_.emplace_back(random_, dtype, shape, placement, device_, false);
   outputs_.push_back({&held, elements});
   return held.tensor();
 }
@@ -295,13 +296,14 @@ Shape gradient_shape(const FeatureCase& c, size_t extent) {
   return {c.examples, static_cast<int64_t>(c.features.size())};
 }
 
-void check_merge(const FeatureCase& c, Random& random, const Context& context) {
+void check_merge(const FeatureCase& c, Random& random, const Context& context, Device device) {
   const std::string what = to_string(c);
   note_case(what);
   const Merged expected = reference_merge(c);
-  PlacedElements memory(random);
+  PlacedElements memory(random, device);
   const std::vector<FeatureTensors> inputs = memory.inputs(c);
-  const Tensor id_tensor = memory.ids(c);
+  PlacedElements on_cpu(random);
+  const Tensor id_tensor = random.chance(.5) ? memory.ids(c) : on_cpu.ids(c);
   const FeatureIds ids = random.chance(.5) ? FeatureIds(id_tensor) : FeatureIds(c.feature_ids);
   const MultiSizes sizes = merge_sizes(c.merge, inputs, context);
   EXPECT_EQ(sizes.examples, c.examples) << what;
@@ -329,12 +331,13 @@ void check_merge(const FeatureCase& c, Random& random, const Context& context) {
   }
 }
 
-void check_merge_gradient(const FeatureCase& c, Random& random, const Context& context) {
+void check_merge_gradient(const FeatureCase& c, Random& random, const Context& context,
+                          Device device) {
   const std::string what = "gradient: " + to_string(c);
   note_case(what);
   const Elements dvalues = random_elements(random, c.dtype, reference_merge(c).values.size());
   const std::vector<Elements> expected = gradient_elements(c, dvalues);
-  PlacedElements memory(random);
+  PlacedElements memory(random, device);
   const std::vector<FeatureTensors> inputs = memory.inputs(c);
   const Tensor merged = memory.input(c.dtype, rank_1(dvalues.size()), dvalues);
 

@@ -19,19 +19,20 @@ struct FeatureSizes {
   int longest = 20;      ///< of a list
   double presence = .7;  ///< chance of an example to have a feature
   bool skewed = false;   ///< one example holds most of the values
+  bool strings = true;   ///< map keys may be such
 };
 
 std::string to_string(const FeatureCase& c);
 
 FeatureCase random_features(Random& random, Merge merge, DType dtype, const FeatureSizes& sizes);
-/// Every size and dtype; total values within some ten thousand.
-FeatureCase random_features(Random& random, Merge merge);
+/// Every size and dtype, strings where they are allowed; total values within some ten thousand.
+FeatureCase random_features(Random& random, Merge merge, bool strings);
 Elements random_elements(Random& random, DType dtype, size_t count);
 
-/// Tensors with given elements, laid out at random in guarded memory.
+/// Tensors with given elements, laid out at random in guarded memory, or in copies of it on a device.
 class PlacedElements {
  public:
-  explicit PlacedElements(Random& random) : random_(random) {}
+  explicit PlacedElements(Random& random, Device device = {}) : random_(random), device_(device) {}
   Tensor input(DType dtype, const Shape& shape, const Elements& elements);
   /// For these elements; strings have room for exactly their text.
   Tensor output(DType dtype, const Shape& shape, const Elements& elements);
@@ -55,6 +56,7 @@ class PlacedElements {
   const Strings& strings(const Shape& shape, const Elements& elements, bool is_input);
 
   Random& random_;
+  Device device_;
   std::deque<PlacedTensor> placed_;
   std::deque<Strings> strings_;
   std::vector<Output<PlacedTensor>> outputs_;
@@ -70,7 +72,8 @@ Elements elements_of(const Tensor& tensor);
 std::vector<Elements> gradient_elements(const FeatureCase& c, const Elements& dvalues);
 
 /// Run all forms on memory laid out at random and compare with the reference.
-void check_merge(const FeatureCase& c, Random& random, const Context& context);
-void check_merge_gradient(const FeatureCase& c, Random& random, const Context& context);
+void check_merge(const FeatureCase& c, Random& random, const Context& context, Device device = {});
+void check_merge_gradient(const FeatureCase& c, Random& random, const Context& context,
+                          Device device = {});
 
 }  // namespace sylvite::test
