@@ -9,35 +9,46 @@ namespace {
 
 constexpr ErrorCode kInvalidArgument = ErrorCode::kInvalidArgument;
 
+class FeaturesOutputs : public KernelTest {
+ protected:
+  Device device() const { return GetParam().device(); }
+};
+INSTANTIATE_TEST_SUITE_P(Devices, FeaturesOutputs, ::testing::ValuesIn(device_choices()),
+                         choice_name);
+// What only memory on the CPU can be, and calls over several devices.
+class FeaturesOutputsHere : public ::testing::Test {};
+
 /// Spoils one output field after the other.
 template <typename Spoil>
-void for_each_output(Fragments fragments, const Spoil& spoil) {
+void for_each_output(Device device, Fragments fragments, const Spoil& spoil) {
   for (const Merge kind : kMerges) {
     for (const Field<MultiMap>& field : output_fields(kind)) {
       SCOPED_TRACE(testing::Message() << name_of(kind) << ": " << field.name);
       OutputMemory memory(kind);
       Tensor& tensor = memory.out.*field.tensor;
       tensor = spoil(tensor);
-      const auto into = [&] { merge(kind, valid_inputs(kind), kValidIds, memory.out); };
-      expect_rejected(kInvalidArgument, {name_of(kind), field.name}, memory.bytes, into);
-      expect_rejected(kInvalidArgument, fragments, memory.bytes, into);
+      memory.move(device);
+      const std::vector<FeatureTensors> inputs = moved(valid_inputs(kind), device);
+      const auto into = [&] { merge(kind, inputs, kValidIds, memory.out); };
+      expect_rejected(kInvalidArgument, {name_of(kind), field.name}, memory, into);
+      expect_rejected(kInvalidArgument, fragments, memory, into);
     }
   }
 }
 
 template <typename Spoil>
-void for_each_dinput(Fragments fragments, const Spoil& spoil) {
+void for_each_dinput(Device device, Fragments fragments, const Spoil& spoil) {
   for (const Merge kind : kMerges) {
     const size_t count = OutputMemory(kind).dinputs.size();
     for (size_t place = 0; place < count; ++place) {
       SCOPED_TRACE(testing::Message() << gradient_name_of(kind) << ", input " << place + 1);
       OutputMemory memory(kind);
       memory.dinputs[place] = spoil(memory.dinputs[place]);
-      const auto into = [&] {
-        merge_gradient(kind, valid_inputs(kind), memory.dvalues, memory.dinputs);
-      };
-      expect_rejected(kInvalidArgument, {gradient_name_of(kind)}, memory.bytes, into);
-      expect_rejected(kInvalidArgument, fragments, memory.bytes, into);
+      memory.move(device);
+      const std::vector<FeatureTensors> inputs = moved(valid_inputs(kind), device);
+      const auto into = [&] { merge_gradient(kind, inputs, memory.dvalues, memory.dinputs); };
+      expect_rejected(kInvalidArgument, {gradient_name_of(kind)}, memory, into);
+      expect_rejected(kInvalidArgument, fragments, memory, into);
     }
   }
 }
@@ -47,46 +58,46 @@ Tensor of_shape(const Tensor& x, const Shape& shape) {
   return Tensor::wrap(x.data(), x.dtype(), shape);
 }
 
-TEST(FeaturesOutputs, OfAnotherTypeAreRefused) {
+TEST_P(FeaturesOutputs, OfAnotherTypeAreRefused) {
   const auto other = [](const Tensor& x) { return of_type(x, DType::kUInt8); };
-  for_each_output({"uint8"}, other);
-  for_each_dinput({"uint8", "float32"}, other);
+  for_each_output(device(), {"uint8"}, other);
+  for_each_dinput(device(), {"uint8", "float32"}, other);
 }
 
-TEST(FeaturesOutputs, OfAnotherShapeAreRefused) {
+TEST_P(FeaturesOutputs, OfAnotherShapeAreRefused) {
   const auto shorter = [](const Tensor& x) { return of_shape(x, {x.element_count() - 1}); };
   const auto longer = [](const Tensor& x) { return of_shape(x, {x.element_count() + 1}); };
   const auto column = [](const Tensor& x) { return of_shape(x, {x.element_count(), 1}); };
   const auto none = [](const Tensor& x) { return of_shape(x, {0}); };
-  for_each_output({}, shorter);
-  for_each_output({}, longer);
-  for_each_output({}, column);
-  for_each_output({}, none);
-  for_each_dinput({}, shorter);
-  for_each_dinput({}, longer);
-  for_each_dinput({}, column);
-  for_each_dinput({}, none);
+  for_each_output(device(), {}, shorter);
+  for_each_output(device(), {}, longer);
+  for_each_output(device(), {}, column);
+  for_each_output(device(), {}, none);
+  for_each_dinput(device(), {}, shorter);
+  for_each_dinput(device(), {}, longer);
+  for_each_dinput(device(), {}, column);
+  for_each_dinput(device(), {}, none);
 }
 
-TEST(FeaturesOutputs, ThatAreReadOnlyAreRefused) {
+TEST_F(FeaturesOutputsHere, ThatAreReadOnlyAreRefused) {
   const auto read_only = [](const Tensor& x) {
     return Tensor::wrap(static_cast<const void*>(x.data()), x.dtype(), x.shape());
   };
-  for_each_output({"read-only"}, read_only);
-  for_each_dinput({"read-only"}, read_only);
+  for_each_output(Device{}, {"read-only"}, read_only);
+  for_each_dinput(Device{}, {"read-only"}, read_only);
 }
 
-TEST(FeaturesOutputs, ThatOverlapThemselvesAreRefused) {
+TEST_P(FeaturesOutputs, ThatOverlapThemselvesAreRefused) {
   const auto zeros = [](const Tensor& x) {
     Shape strides = x.shape();
     for (int axis = 0; axis < strides.rank(); ++axis) strides[axis] = 0;
     return Tensor::wrap(x.data(), x.dtype(), x.shape(), strides);
   };
-  for_each_output({"overlap"}, zeros);
-  for_each_dinput({"overlap"}, zeros);
+  for_each_output(device(), {"overlap"}, zeros);
+  for_each_dinput(device(), {"overlap"}, zeros);
 }
 
-TEST(FeaturesOutputs, ThatOverlapAnInputAreRefused) {
+TEST_F(FeaturesOutputsHere, ThatOverlapAnInputAreRefused) {
   for (const Merge kind : kMerges) {
     for (const Field<MultiMap>& field : output_fields(kind)) {
       for (const Field<FeatureTensors>& input : input_fields(kind)) {
@@ -110,7 +121,7 @@ TEST(FeaturesOutputs, ThatOverlapAnInputAreRefused) {
   }
 }
 
-TEST(FeaturesOutputs, ThatOverlapEachOtherAreRefused) {
+TEST_F(FeaturesOutputsHere, ThatOverlapEachOtherAreRefused) {
   for (const Merge kind : kMerges) {
     for (const Field<MultiMap>& a : output_fields(kind)) {
       for (const Field<MultiMap>& b : output_fields(kind)) {
@@ -133,19 +144,19 @@ TEST(FeaturesOutputs, ThatOverlapEachOtherAreRefused) {
   }
 }
 
-TEST(FeaturesOutputs, OfAnotherNumberAreRefused) {
+TEST_P(FeaturesOutputs, OfAnotherNumberAreRefused) {
   for (const Merge kind : kMerges) {
     if (kind == Merge::kDense) continue;
-    OutputMemory memory(kind);
+    OutputMemory memory(kind, device());
     memory.dinputs.pop_back();
-    expect_rejected(kInvalidArgument, {gradient_name_of(kind), "2", "3"}, memory.bytes, [&] {
-      merge_gradient(kind, valid_inputs(kind), memory.dvalues, memory.dinputs);
+    expect_rejected(kInvalidArgument, {gradient_name_of(kind), "2", "3"}, memory, [&] {
+      merge_gradient(kind, moved(valid_inputs(kind), device()), memory.dvalues, memory.dinputs);
     });
   }
 }
 
 // One input on a GPU among others on the CPU, and all of the outputs there.
-TEST(FeaturesOutputs, AndInputsOnSeveralDevicesAreRefused) {
+TEST_F(FeaturesOutputsHere, AndInputsOnSeveralDevicesAreRefused) {
   bool found = false;
   for (const std::string_view target : targets()) {
     const Device device = device_of(target);

@@ -1,5 +1,5 @@
 // What the merges of feature tensors must refuse: for each operator, at the first, the middle and the
-// last input and example.
+// last input and example, on every device.
 #include "support/features_rejects.h"
 
 #include <gtest/gtest.h>
@@ -16,6 +16,23 @@ constexpr int32_t kInt32Max = std::numeric_limits<int32_t>::max();
 constexpr int32_t kInt32Min = std::numeric_limits<int32_t>::min();
 
 using Inputs = std::vector<FeatureTensors>;
+
+class FeaturesReject : public KernelTest {
+ protected:
+  Device device() const { return GetParam().device(); }
+  void expect_refused(Merge merge, const Inputs& inputs, Fragments fragments,
+                      FeatureIds ids = kValidIds) {
+    test::expect_refused(device(), merge, inputs, fragments, ids);
+  }
+  void expect_gradient_refused(Merge merge, const Inputs& inputs, Fragments fragments) {
+    test::expect_gradient_refused(device(), merge, inputs, fragments);
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Devices, FeaturesReject, ::testing::ValuesIn(device_choices()),
+                         choice_name);
+class FeaturesGradientReject : public FeaturesReject {};
+INSTANTIATE_TEST_SUITE_P(Devices, FeaturesGradientReject, ::testing::ValuesIn(device_choices()),
+                         choice_name);
 
 /// Calls visit(merge, inputs, place) for every operator and input.
 template <typename Visit>
@@ -53,16 +70,16 @@ std::vector<Lengths> lengths_of(Merge merge) {
   }
 }
 
-TEST(FeaturesReject, NothingOfTheValidInputs) {
+TEST_P(FeaturesReject, NothingOfTheValidInputs) {
   for (const Merge kind : kMerges) {
-    OutputMemory memory(kind);
-    EXPECT_NO_THROW(merge(kind, valid_inputs(kind), kValidIds, memory.out)) << name_of(kind);
-    EXPECT_NO_THROW(merge_gradient(kind, valid_inputs(kind), memory.dvalues, memory.dinputs))
-        << name_of(kind);
+    OutputMemory memory(kind, device());
+    const Inputs inputs = moved(valid_inputs(kind), device());
+    EXPECT_NO_THROW(merge(kind, inputs, kValidIds, memory.out)) << name_of(kind);
+    EXPECT_NO_THROW(merge_gradient(kind, inputs, memory.dvalues, memory.dinputs)) << name_of(kind);
   }
 }
 
-TEST(FeaturesReject, NoInputs) {
+TEST_P(FeaturesReject, NoInputs) {
   for (const Merge merge : kMerges) {
     if (merge == Merge::kDense) continue;
     SCOPED_TRACE(name_of(merge));
@@ -71,7 +88,7 @@ TEST(FeaturesReject, NoInputs) {
   }
 }
 
-TEST(FeaturesReject, FeatureIdsOfAnotherNumberOrType) {
+TEST_P(FeaturesReject, FeatureIdsOfAnotherNumberOrType) {
   for (const Merge merge : kMerges) {
     if (is_multi(merge)) continue;
     SCOPED_TRACE(name_of(merge));
@@ -85,8 +102,8 @@ TEST(FeaturesReject, FeatureIdsOfAnotherNumberOrType) {
   }
 }
 
-TEST(FeaturesReject, ExamplesThatDifferBetweenInputs) {
-  for_each_place([](Merge merge, Inputs inputs, size_t place) {
+TEST_P(FeaturesReject, ExamplesThatDifferBetweenInputs) {
+  for_each_place([this](Merge merge, Inputs inputs, size_t place) {
     FeatureTensors& x = inputs[place];
     if (merge == Merge::kDense) {
       x.presence = any(DType::kBool, {4, 3});
@@ -123,8 +140,8 @@ TEST(FeaturesReject, ExamplesThatDifferBetweenInputs) {
   });
 }
 
-TEST(FeaturesReject, NegativeLengthsOfAbsentExamplesToo) {
-  for_each_place([](Merge merge, Inputs inputs, size_t place) {
+TEST_P(FeaturesReject, NegativeLengthsOfAbsentExamplesToo) {
+  for_each_place([this](Merge merge, Inputs inputs, size_t place) {
     for (const Lengths& lengths : lengths_of(merge)) {
       Tensor& tensor = inputs[place].*lengths.tensor;
       const Tensor valid = tensor;
@@ -138,7 +155,7 @@ TEST(FeaturesReject, NegativeLengthsOfAbsentExamplesToo) {
           const std::string at = std::to_string(example);
           expect_refused(merge, inputs, {name, at, got});
           expect_rejected(ErrorCode::kInvalidArgument, {name_of(merge), name, at, got},
-                          [&] { merge_sizes(merge, inputs); });
+                          [&] { merge_sizes(merge, moved(inputs, device())); });
           expect_gradient_refused(merge, inputs, {name, at, got});
         }
       }
@@ -147,8 +164,8 @@ TEST(FeaturesReject, NegativeLengthsOfAbsentExamplesToo) {
   });
 }
 
-TEST(FeaturesReject, LengthsThatDoNotSumToWhatTheValuesHold) {
-  for_each_place([](Merge merge, const Inputs& valid, size_t place) {
+TEST_P(FeaturesReject, LengthsThatDoNotSumToWhatTheValuesHold) {
+  for_each_place([this](Merge merge, const Inputs& valid, size_t place) {
     for (const Lengths& lengths : lengths_of(merge)) {
       for (const int64_t extent : {2, 4, 0, 1000}) {
         Inputs inputs = valid;
@@ -181,8 +198,8 @@ FeatureTensors nothing(Merge merge) {
 }
 
 // Modulo 2^32 this sum is 0.
-TEST(FeaturesReject, LengthsWhoseSumLeavesInt32) {
-  for_each_place([](Merge merge, const Inputs& valid, size_t place) {
+TEST_P(FeaturesReject, LengthsWhoseSumLeavesInt32) {
+  for_each_place([this](Merge merge, const Inputs& valid, size_t place) {
     for (const Lengths& lengths : lengths_of(merge)) {
       for (const int64_t extent : {0, 3}) {
         Inputs inputs(valid.size(), nothing(merge));
@@ -200,8 +217,8 @@ TEST(FeaturesReject, LengthsWhoseSumLeavesInt32) {
   });
 }
 
-TEST(FeaturesReject, KeysAndValuesOfDifferentExtents) {
-  for_each_place([](Merge merge, const Inputs& valid, size_t place) {
+TEST_P(FeaturesReject, KeysAndValuesOfDifferentExtents) {
+  for_each_place([this](Merge merge, const Inputs& valid, size_t place) {
     for (const Lengths& lengths : lengths_of(merge)) {
       if (lengths.of.size() < 2) continue;
       for (Tensor FeatureTensors::*odd : lengths.of) {
@@ -217,8 +234,8 @@ TEST(FeaturesReject, KeysAndValuesOfDifferentExtents) {
   });
 }
 
-TEST(FeaturesReject, TypesThatAreNotTheContracts) {
-  for_each_place([](Merge merge, const Inputs& valid, size_t place) {
+TEST_P(FeaturesReject, TypesThatAreNotTheContracts) {
+  for_each_place([this](Merge merge, const Inputs& valid, size_t place) {
     for (const Field<FeatureTensors>& field : input_fields(merge)) {
       const Tensor& good = valid[place].*field.tensor;
       const bool of_values =
@@ -237,8 +254,8 @@ TEST(FeaturesReject, TypesThatAreNotTheContracts) {
   });
 }
 
-TEST(FeaturesReject, TensorsOfAnotherRank) {
-  for_each_place([](Merge merge, const Inputs& valid, size_t place) {
+TEST_P(FeaturesReject, TensorsOfAnotherRank) {
+  for_each_place([this](Merge merge, const Inputs& valid, size_t place) {
     for (const Field<FeatureTensors>& field : input_fields(merge)) {
       const Tensor& good = valid[place].*field.tensor;
       Shape longer = good.shape();
@@ -267,7 +284,7 @@ constexpr Allocator kSmallMemory = {
                      size_t) { ::operator delete(pointer, std::align_val_t(64)); }};
 
 // Two inputs of 2^31 - 1 pairs each in one example: no int32 holds their number.
-TEST(FeaturesReject, MergedLengthsBeyondInt32) {
+TEST_P(FeaturesReject, MergedLengthsBeyondInt32) {
   for (const Merge kind : {Merge::kMultiScalar, Merge::kMultiList, Merge::kMultiMap}) {
     SCOPED_TRACE(name_of(kind));
     for (const int64_t example : {0, 1, 2}) {
@@ -283,11 +300,13 @@ TEST(FeaturesReject, MergedLengthsBeyondInt32) {
         x.values = any(DType::kFloat32, {values});
         x.values_keys = any(DType::kInt16, {values});
       }
-      OutputMemory memory(kind);
+      inputs = moved(inputs, device());
+      const OutputMemory memory(kind, device());
+      MultiMap out = memory.out;
       const Context context({.allocator = &kSmallMemory});
       expect_rejected(ErrorCode::kInvalidArgument,
-                      {name_of(kind), std::to_string(example), "2147483647"}, memory.bytes,
-                      [&] { merge(kind, inputs, kValidIds, memory.out, context); });
+                      {name_of(kind), std::to_string(example), "2147483647"}, memory,
+                      [&] { merge(kind, inputs, kValidIds, out, context); });
       expect_rejected(ErrorCode::kInvalidArgument, {name_of(kind), "2147483647"},
                       [&] { merge(kind, inputs, kValidIds, context); });
     }
@@ -295,47 +314,46 @@ TEST(FeaturesReject, MergedLengthsBeyondInt32) {
 }
 
 // 2^47 values of one list feature, and no memory behind them.
-TEST(FeaturesReject, NoTotalBeyondInt32) {
+TEST_P(FeaturesReject, NoTotalBeyondInt32) {
   const int64_t examples = 1 << 16;
   const int64_t values = examples * kInt32Max;
   const uint8_t present = 1;
   const std::vector<SingleListFeature> x = {
-      {.lengths = Tensor::wrap(&kInt32Max, DType::kInt32, {examples}, {0}),
-       .values = any(DType::kFloat32, {values}),
-       .presence = Tensor::wrap(&present, DType::kBool, {examples}, {0})}};
+      {.lengths = moved(Tensor::wrap(&kInt32Max, DType::kInt32, {examples}, {0}), device()),
+       .values = moved(any(DType::kFloat32, {values}), device()),
+       .presence = moved(Tensor::wrap(&present, DType::kBool, {examples}, {0}), device())}};
   EXPECT_EQ(merge_single_list_sizes(x),
             (MultiSizes{.examples = examples, .pairs = examples, .values = values}));
   expect_rejected(ErrorCode::kOutOfMemory, {"MergeSingleListFeatureTensors"},
                   [&] { merge_single_list(x, {7}, {{.allocator = &kSmallMemory}}); });
 }
 
-TEST(FeaturesGradientReject, MergedGradientsOfTheWrongLength) {
+TEST_P(FeaturesGradientReject, MergedGradientsOfTheWrongLength) {
   for (const Merge merge : kMerges) {
     SCOPED_TRACE(name_of(merge));
-    OutputMemory memory(merge);
+    OutputMemory memory(merge, device());
+    const Inputs inputs = moved(valid_inputs(merge), device());
     const int64_t want = memory.dvalues.element_count();
     for (const int64_t extent : {want - 1, want + 1, int64_t{0}, int64_t{kInt32Max}}) {
-      const Tensor dvalues = any(DType::kFloat32, {extent});
-      const auto into = [&] {
-        merge_gradient(merge, valid_inputs(merge), dvalues, memory.dinputs);
-      };
+      const Tensor dvalues = moved(any(DType::kFloat32, {extent}), device());
+      const auto into = [&] { merge_gradient(merge, inputs, dvalues, memory.dinputs); };
       expect_rejected(ErrorCode::kInvalidArgument,
                       {gradient_name_of(merge), std::to_string(extent), std::to_string(want)},
-                      memory.bytes, into);
+                      memory, into);
       expect_rejected(ErrorCode::kInvalidArgument, {std::to_string(extent), std::to_string(want)},
-                      [&] { merge_gradient(merge, valid_inputs(merge), dvalues); });
+                      [&] { merge_gradient(merge, inputs, dvalues); });
     }
-    const Tensor plane = any(DType::kFloat32, {want, 1});
-    expect_rejected(ErrorCode::kInvalidArgument, {gradient_name_of(merge)}, memory.bytes,
-                    [&] { merge_gradient(merge, valid_inputs(merge), plane, memory.dinputs); });
+    const Tensor plane = moved(any(DType::kFloat32, {want, 1}), device());
+    expect_rejected(ErrorCode::kInvalidArgument, {gradient_name_of(merge)}, memory,
+                    [&] { merge_gradient(merge, inputs, plane, memory.dinputs); });
   }
 }
 
-TEST(FeaturesGradientReject, ListsOfTensorsThatDoNotPairUp) {
-  const std::vector<Tensor> three(3, int32s({0, 0, 0}));
-  const std::vector<Tensor> two(2, int32s({0, 0, 0}));
-  const std::vector<Tensor> there(3, any(DType::kBool, {3}));
-  const Tensor none = any(DType::kFloat32, {0});
+TEST_P(FeaturesGradientReject, ListsOfTensorsThatDoNotPairUp) {
+  const std::vector<Tensor> three(3, moved(int32s({0, 0, 0}), device()));
+  const std::vector<Tensor> two(2, three[0]);
+  const std::vector<Tensor> there(3, moved(any(DType::kBool, {3}), device()));
+  const Tensor none = moved(any(DType::kFloat32, {0}), device());
   const auto refused = [](std::string_view op, const auto& call) {
     expect_rejected(ErrorCode::kInvalidArgument, {op, "2", "3"}, call);
   };
@@ -349,7 +367,7 @@ TEST(FeaturesGradientReject, ListsOfTensorsThatDoNotPairUp) {
           [&] { merge_multi_map_gradient(two, three, none); });
 }
 
-TEST(FeaturesGradientReject, ValuesLengthsThatAreNotAsManyAsTheirPairs) {
+TEST_P(FeaturesGradientReject, ValuesLengthsThatAreNotAsManyAsTheirPairs) {
   for (const Merge merge : {Merge::kMultiList, Merge::kMultiMap}) {
     for (const size_t place : {0, 1, 2}) {
       Inputs inputs = valid_inputs(merge);

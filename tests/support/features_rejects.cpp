@@ -54,7 +54,50 @@ std::vector<FeatureTensors> valid_inputs(Merge merge) {
   return {x, x, x};
 }
 
-OutputMemory::OutputMemory(Merge merge) {
+Tensor moved(const Tensor& x, Device device) {
+  if (device == Device{}) return x;
+  const Shape& strides = x.strides();
+  const bool one = x.rank() > 0 && x.element_count() > 0 &&
+                   std::all_of(strides.begin(), strides.end(), [](int64_t s) { return s == 0; });
+  if (!one) return x.to(device);
+  return x.view({1}, {1}).to(device).view(x.shape(), strides);
+}
+
+std::vector<FeatureTensors> moved(std::vector<FeatureTensors> inputs, Device device) {
+  using T = FeatureTensors;
+  for (FeatureTensors& input : inputs) {
+    for (Tensor T::*tensor : {&T::lengths, &T::presence, &T::keys, &T::values_lengths,
+                              &T::values_keys, &T::values}) {
+      input.*tensor = moved(input.*tensor, device);
+    }
+  }
+  return inputs;
+}
+
+void OutputMemory::move(Device device) {
+  for (Tensor* tensor : {&out.lengths, &out.keys, &out.values_lengths, &out.values_keys,
+                         &out.values_values, &dvalues}) {
+    *tensor = moved(*tensor, device);
+  }
+  for (Tensor& tensor : dinputs) tensor = moved(tensor, device);
+}
+
+Bytes OutputMemory::content() const {
+  if (out.lengths.device() == Device{}) return bytes;
+  Bytes all;
+  const auto add = [&](const Tensor& tensor) {
+    const Tensor host = tensor.to(Device{});
+    all.insert(all.end(), host.data_as<uint8_t>(), host.data_as<uint8_t>() + host.byte_count());
+  };
+  for (const Tensor* tensor : {&out.lengths, &out.keys, &out.values_lengths, &out.values_keys,
+                               &out.values_values}) {
+    add(*tensor);
+  }
+  for (const Tensor& tensor : dinputs) add(tensor);
+  return all;
+}
+
+OutputMemory::OutputMemory(Merge merge, Device device) {
   // Of one dense input 5 of 9 are there; of each of three others 2 or 3.
   const int64_t inputs = merge == Merge::kDense ? 1 : 3;
   const int64_t pairs = merge == Merge::kDense ? 5 : is_multi(merge) ? 9 : 6;
@@ -67,7 +110,7 @@ OutputMemory::OutputMemory(Merge merge) {
     used += (count * element_size(dtype) + 15) / 16 * 16;
     return Tensor::wrap(data, dtype, shape);
   };
-  bytes.resize(1024);
+  for (size_t i = 0; i < 1024; ++i) bytes.push_back(static_cast<uint8_t>(0xA5 ^ i));
   out = {.lengths = next(DType::kInt32, {3}),
          .keys = next(DType::kInt64, {pairs}),
          .values_lengths = next(DType::kInt32, {pairs}),
@@ -76,25 +119,28 @@ OutputMemory::OutputMemory(Merge merge) {
   const Shape of_input = merge == Merge::kDense ? Shape{3, 3} : Shape{3};
   for (int64_t i = 0; i < inputs; ++i) dinputs.push_back(next(DType::kFloat32, of_input));
   dvalues = any(DType::kFloat32, {values});
+  move(device);
 }
 
-void expect_refused(Merge merge_kind, const std::vector<FeatureTensors>& inputs,
+void expect_refused(Device device, Merge merge_kind, const std::vector<FeatureTensors>& inputs,
                     Fragments fragments, FeatureIds ids) {
-  OutputMemory memory(merge_kind);
-  const auto into = [&] { merge(merge_kind, inputs, ids, memory.out); };
-  expect_rejected(kInvalidArgument, {name_of(merge_kind)}, memory.bytes, into);
-  expect_rejected(kInvalidArgument, fragments, memory.bytes, into);
-  expect_rejected(kInvalidArgument, fragments, [&] { merge(merge_kind, inputs, ids); });
+  OutputMemory memory(merge_kind, device);
+  const std::vector<FeatureTensors> there = moved(inputs, device);
+  const auto into = [&] { merge(merge_kind, there, ids, memory.out); };
+  expect_rejected(kInvalidArgument, {name_of(merge_kind)}, memory, into);
+  expect_rejected(kInvalidArgument, fragments, memory, into);
+  expect_rejected(kInvalidArgument, fragments, [&] { merge(merge_kind, there, ids); });
 }
 
-void expect_gradient_refused(Merge merge, const std::vector<FeatureTensors>& inputs,
+void expect_gradient_refused(Device device, Merge merge, const std::vector<FeatureTensors>& inputs,
                              Fragments fragments) {
-  OutputMemory memory(merge);
-  const auto into = [&] { merge_gradient(merge, inputs, memory.dvalues, memory.dinputs); };
-  expect_rejected(kInvalidArgument, {gradient_name_of(merge)}, memory.bytes, into);
-  expect_rejected(kInvalidArgument, fragments, memory.bytes, into);
+  OutputMemory memory(merge, device);
+  const std::vector<FeatureTensors> there = moved(inputs, device);
+  const auto into = [&] { merge_gradient(merge, there, memory.dvalues, memory.dinputs); };
+  expect_rejected(kInvalidArgument, {gradient_name_of(merge)}, memory, into);
+  expect_rejected(kInvalidArgument, fragments, memory, into);
   expect_rejected(kInvalidArgument, fragments,
-                  [&] { merge_gradient(merge, inputs, memory.dvalues); });
+                  [&] { merge_gradient(merge, there, memory.dvalues); });
 }
 
 }  // namespace sylvite::test

@@ -1,5 +1,6 @@
 #include "support/targets.h"
 
+#include <algorithm>
 #include <iostream>
 #include <mutex>
 #include <set>
@@ -67,6 +68,15 @@ std::vector<KernelChoice> cpu_target_choices() {
   std::vector<KernelChoice> choices = target_choices();
   std::erase_if(
       choices, [](const KernelChoice& choice) { return choice.device().kind != DeviceKind::kCpu; });
+  return choices;
+}
+
+std::vector<KernelChoice> device_choices() {
+  std::vector<KernelChoice> choices;
+  for (const KernelChoice& choice : target_choices()) {
+    const auto same = [&](const KernelChoice& other) { return other.device() == choice.device(); };
+    if (std::none_of(choices.begin(), choices.end(), same)) choices.push_back(choice);
+  }
   return choices;
 }
 

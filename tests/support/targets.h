@@ -40,6 +40,8 @@ std::vector<KernelChoice> cpu_kernel_choices();
 /// targets(), the variant left to the library.
 std::vector<KernelChoice> target_choices();
 std::vector<KernelChoice> cpu_target_choices();
+/// The best target of every device.
+std::vector<KernelChoice> device_choices();
 
 /// "x86_64_avx2_stream", "x86_64_avx2".
 std::string choice_name(const ::testing::TestParamInfo<KernelChoice>& info);
