@@ -13,7 +13,6 @@ using Halide::cast;
 using Halide::Expr;
 using Halide::Func;
 using Halide::RDom;
-using Halide::Tuple;
 using Halide::Type;
 using Halide::Var;
 
@@ -312,21 +311,21 @@ class Runs : public Halide::Generator<Runs> {
   Func segment{"segment"}, place{"place"};
 };
 
-/// The key and the value of every present segment at its position.
+/// The value of every present segment at its position.
 class Pick : public Halide::Generator<Pick> {
  public:
   GeneratorParam<Type> element{"element", UInt(32)};
-  Input<Buffer<void, 3>> x{"x"};                     // b, f
-  Input<Buffer<int64_t, 2>> position{"position"};    // s
-  Input<Buffer<int64_t, 2>> ids{"ids"};              // f
+  Input<Buffer<void, 3>> x{"x"};                   // b, f
+  Input<Buffer<int64_t, 2>> position{"position"};  // s
   Input<int[2]> extent{"extent"};
   Input<int> features{"features"};  // from one example to the next in position
-  Input<int> room{"room"};          // of the packed arrays, at least 1
-  Input<int> has_id{"has_id"};      // 1: `id` and not ids
-  Input<int64_t> id{"id"};
-  Output<Func> packed{"packed"};  // key and value
+  Input<int> room{"room"};          // of the packed array, at least 1
+  Output<Buffer<void, 2>> packed{"packed"};
 
-  void configure() { x.set_type(element); }
+  void configure() {
+    x.set_type(element);
+    packed.set_type(element);
+  }
   void generate() {
     r = box_of(extent);
     const Expr b = Halide::min(r.x, extent[0] - 1), f = Halide::min(r.y, extent[1] - 1);
@@ -334,17 +333,13 @@ class Pick : public Halide::Generator<Pick> {
     const Expr at = position(s, 0);
     const Expr present = position(s + 1, 0) > at && at >= 0 && at < room;
     const Expr there = cast<int>(Halide::clamp(at, cast<int64_t>(0), cast<int64_t>(room) - 1));
-    const Expr key = select(has_id != 0, id, ids(f, 0));
-    const Expr nothing = Halide::undef<int64_t>(), no_value = Halide::undef(element);
-    packed(p, o) = Tuple(nothing, no_value);
-    packed(there, 0) =
-        Tuple(select(present, key, nothing), select(present, x(b, f, 0), no_value));
+    packed(anywhere(2)) = Halide::undef(element);
+    packed(there, 0) = select(present, x(b, f, 0), Halide::undef(element));
   }
   void schedule() { schedule_gpu_segments(packed, r, x); }
 
  private:
   RDom r;
-  Var p{"p"}, o{"o"};
 };
 
 /// The value at the position of every present segment, 0 where one is absent.

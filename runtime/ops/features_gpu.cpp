@@ -77,10 +77,10 @@ Array DeviceFeatures::table(int64_t entries) {
   return array_of(tables_.back());
 }
 
-void DeviceFeatures::fill_zero(const Array& array, int64_t count) {
+void DeviceFeatures::fill(const Array& array, int64_t count, int64_t value) {
   Box box;
   box.add({.extent = count, .from = 0, .to = 1});
-  fill_box(call, 0, array.place, array.bytes, box, 0);
+  fill_box(call, static_cast<uint64_t>(value), array.place, array.bytes, box, 0);
 }
 
 void DeviceFeatures::begin(Counts counts, int64_t examples, int64_t features) {
@@ -169,7 +169,7 @@ void DeviceFeatures::count_inner() {
     }
     scan(call, Numbers::kElements, inner_codes_, 1, inner_count_, sums);
   } else {
-    fill_zero(sums, 1);
+    fill(sums, 1, 0);
   }
   inner_by_input_ = table(segments() + 1);
   look_up(call, sums, inner_count_, by_input_, segments() + 1, inner_by_input_);
@@ -218,7 +218,7 @@ DeviceFacts DeviceFeatures::wait() {
     const Tensor memory = new_output(DType::kInt64, {static_cast<int64_t>(words.size())},
                                      call.context, call.device, call.op, "scratch");
     const Array on_device = array_of(memory);
-    fill_zero(on_device, memory.element_count());
+    fill(on_device, memory.element_count(), 0);
     check_lengths(on_device.from(kFaultWord));
     write_totals(on_device);
     if (counts_ != Counts::kPresence)
@@ -276,38 +276,41 @@ void DeviceFeatures::explain() const {
 
 // --- without waiting ----------------------------------------------------------------------------
 
-void DeviceFeatures::tell(const Tensor& status) {
-  status_ = array_of(status);
-  fill_zero(status_, 3);
-  check_lengths(status_);
-  write_totals(status_);
+void DeviceFeatures::tell(const Tensor& status, int64_t pairs, int64_t values) {
   require(inner_fits_, ErrorCode::kUnsupported, call.op, ": more than ", kMostEntries,
           " pairs, want at most as many on a GPU");
+  status_ = array_of(status);
+  fill(status_, status.element_count(), 0);
+  if (segments() == 0) return;
+  write_totals(status_);
+  check_room(packed_before(), pairs);
+  if (counts_ == Counts::kPresent) check_room(by_example_, values);
+  if (has_inner()) check_room(inner_by_example_, values);
   const Parts& inner_lengths = arguments_.inner_lengths;
   for (int64_t f = 0; f < inner_lengths.count(); ++f)
     tell_unless(false, f, inner_lengths[f].shape()[0]);
 }
 
+void DeviceFeatures::check_room(const Array& table, int64_t room) {
+  if (room == INT64_MAX) return;
+  check_spans(call,
+              {.table = table, .count = 1, .step = segments(), .least = 0, .most = room},
+              mark_of(MergeFault::kRoom), status_);
+}
+
 void DeviceFeatures::tell_unless(bool inner, int64_t f, int64_t extent) {
-  if (segments() == 0) return;
+  if (segments() == 0) {
+    // Known without the device.
+    if (extent != 0) fill(status_, 1, mark_of(MergeFault::kLengthSum));
+    return;
+  }
   const Array table = (inner ? inner_by_input_ : by_input_).from(f * examples_);
   check_spans(
       call, {.table = table, .count = 1, .step = examples_, .least = extent, .most = extent},
       mark_of(MergeFault::kLengthSum), status_);
 }
 
-void DeviceFeatures::tell_unless_fits(int64_t pairs, int64_t values) {
-  if (segments() == 0) return;
-  const auto within = [&](const Array& table, int64_t room) {
-    if (room == INT64_MAX) return;
-    check_spans(call,
-                {.table = table, .count = 1, .step = segments(), .least = 0, .most = room},
-                mark_of(MergeFault::kRoom), status_);
-  };
-  within(packed_before(), pairs);
-  if (counts_ == Counts::kPresent) within(by_example_, values);
-  if (has_inner()) within(inner_by_example_, values);
-}
+void DeviceFeatures::tell_of_lengths() { check_lengths(status_); }
 
 // --- moves --------------------------------------------------------------------------------------
 
@@ -334,48 +337,47 @@ void DeviceFeatures::move_runs(bool inner, bool split, int64_t f, int64_t first,
 
 void DeviceFeatures::require_ids(const FeatureIds& ids) {
   internal::require_ids(ids, features_, call.op, call.device);
-  const Tensor* tensor = ids.tensor();
-  if (tensor == nullptr) {
-    ids_.assign(ids.numbers().begin(), ids.numbers().end());
-  } else if (tensor->device() == Device{}) {
-    const Tensor numbers = tensor->to(Device{}, host_context(call.context));
-    ids_.assign(numbers.data_as<int64_t>(), numbers.data_as<int64_t>() + features_);
-  } else {
-    device_ids_ = dense.of(*tensor);
-  }
 }
 
-void DeviceFeatures::pick(const Tensor& values, int64_t f, const Tensor& keys,
-                          const Tensor& packed) {
-  if (segments() == 0 || keys.element_count() == 0 || packed.element_count() == 0) return;
-  const Segments all = segments_of(values);
-  features_gpu::PickMoveGpu move = {.values = bits_of(values),
-                                    .segments = all,
-                                    .positions = positions_.from(f),
-                                    .pitch = features_,
-                                    .ids = nullptr,
-                                    .id = 0,
-                                    .room = std::min(keys.element_count(), packed.element_count()),
-                                    .keys = array_of(keys),
-                                    .packed = bits_of(packed)};
-  if (ids_.empty()) {
-    const Array ids = array_of(device_ids_).from(f);
-    move.ids = &ids;
-    return features_gpu::pick(call, move);
+void DeviceFeatures::write_keys(const FeatureIds& ids, const Tensor& keys) {
+  if (segments() == 0 || keys.element_count() == 0) return;
+  const Tensor* tensor = ids.tensor();
+  Array of_features;
+  if (tensor != nullptr && tensor->device() == call.device) {
+    of_features = array_of(dense.of(*tensor));
+  } else {
+    // A launch each: a copy from the host would wait.
+    of_features = table(features_);
+    for (int64_t f = 0; f < features_; ++f) {
+      const int64_t id = tensor ? tensor->data_as<int64_t>()[f * tensor->strides()[0]]
+                                : ids.numbers()[static_cast<size_t>(f)];
+      fill(of_features.from(f), 1, id);
+    }
   }
-  // An id a launch: columns of a matrix one after the other.
-  move.segments.features = 1;
-  for (int64_t column = 0; column < all.features; ++column) {
-    move.id = ids_[static_cast<size_t>(f + column)];
-    features_gpu::pick(call, move);
-    move.values = move.values.from(1);
-    move.positions = move.positions.from(1);
-  }
+  features_gpu::pick(call, {.values = of_features,
+                            .segments = {.examples = examples_,
+                                         .features = features_,
+                                         .example_stride = 0,
+                                         .feature_stride = 1},
+                            .positions = positions_,
+                            .pitch = features_,
+                            .room = keys.element_count(),
+                            .packed = array_of(keys)});
+}
+
+void DeviceFeatures::pick(const Tensor& values, int64_t f, const Tensor& packed) {
+  if (segments() == 0 || packed.element_count() == 0) return;
+  features_gpu::pick(call, {.values = bits_of(values),
+                            .segments = segments_of(values),
+                            .positions = positions_.from(f),
+                            .pitch = features_,
+                            .room = packed.element_count(),
+                            .packed = bits_of(packed)});
 }
 
 void DeviceFeatures::expand(const Tensor& packed, int64_t f, const Tensor& values) {
   if (segments() == 0) return;
-  if (packed.element_count() == 0) return fill_zero(bits_of(values), values.element_count());
+  if (packed.element_count() == 0) return fill(bits_of(values), values.element_count(), 0);
   features_gpu::expand(call, {.packed = bits_of(packed),
                               .room = packed.element_count(),
                               .segments = segments_of(values),

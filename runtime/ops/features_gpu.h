@@ -63,12 +63,13 @@ class DeviceFeatures {
   void require_extent(const DeviceFacts& facts, bool inner, int64_t f, int64_t extent,
                       const Parts& parts) const;
 
-  /// Instead of waiting: what is wrong goes to `status`, with the totals.
-  void tell(const Tensor& status);
-  /// And also where input f has another number of elements,
+  // Instead of waiting: `status` takes the totals and what is wrong, the later told before the earlier.
+  /// Packed arrays of less room than is needed, Q's INT64_MAX where it does not matter;
+  void tell(const Tensor& status, int64_t pairs, int64_t values);
+  /// an input f of another number of elements;
   void tell_unless(bool inner, int64_t f, int64_t extent);
-  /// or the packed arrays less room than is needed.
-  void tell_unless_fits(int64_t pairs, int64_t values);
+  /// lengths that are negative or become too long.
+  void tell_of_lengths();
 
   int64_t examples() const noexcept { return examples_; }
   int64_t features() const noexcept { return features_; }
@@ -81,8 +82,9 @@ class DeviceFeatures {
                  const Tensor& packed);
   /// Throws kInvalidArgument where there is not an id for each feature.
   void require_ids(const FeatureIds& ids);
-  /// Feature f, or with rank 2 all of them; behind require_ids.
-  void pick(const Tensor& values, int64_t f, const Tensor& keys, const Tensor& packed);
+  void write_keys(const FeatureIds& ids, const Tensor& keys);
+  /// Feature f, or with rank 2 all of them.
+  void pick(const Tensor& values, int64_t f, const Tensor& packed);
   void expand(const Tensor& packed, int64_t f, const Tensor& values);
 
   Call call;
@@ -95,8 +97,9 @@ class DeviceFeatures {
   void scan_outer();
   void count_inner();
   Array table(int64_t entries);
-  void fill_zero(const Array& array, int64_t count);
+  void fill(const Array& array, int64_t count, int64_t value);
   void check_lengths(const Array& word);
+  void check_room(const Array& table, int64_t room);
   [[noreturn]] void explain() const;
   void write_totals(const Array& words);
   const Array& packed_before() const noexcept;
@@ -117,8 +120,6 @@ class DeviceFeatures {
   Array inner_by_input_;
   Array inner_by_example_;
   Array status_;
-  std::vector<int64_t> ids_;
-  Tensor device_ids_;
 };
 
 }  // namespace sylvite::internal

@@ -192,18 +192,14 @@ void move_runs(Call& call, const RunsMove& move) {
 
 void pick(Call& call, const PickMoveGpu& move) {
   const Segments& segments = move.segments;
-  const Operand positions =
-      operand_of(call, move.positions,
-                 {{(segments.examples - 1) * move.pitch + segments.features + 1}});
   const std::array inputs = {
-      matrix(call, move.values, segments), positions,
-      move.ids ? operand_of(call, *move.ids, {{segments.features}}) : positions};
-  const std::array outputs = {operand_of(call, move.keys, {{move.room}}),
-                              operand_of(call, move.packed, {{move.room}})};
-  const Ints<5> ints(segments.examples, segments.features, move.pitch, move.room, !move.ids);
-  const std::array<const void*, 6> scalars = {ints[0], ints[1], ints[2],
-                                              ints[3], ints[4], &move.id};
-  launch(call, of_width(kPick, move.values.bytes), inputs, scalars, outputs);
+      matrix(call, move.values, segments),
+      operand_of(call, move.positions,
+                 {{(segments.examples - 1) * move.pitch + segments.features + 1}})};
+  const Operand out = operand_of(call, move.packed, {{move.room}});
+  const Ints<4> ints(segments.examples, segments.features, move.pitch, move.room);
+  const std::array scalars = {ints[0], ints[1], ints[2], ints[3]};
+  launch(call, of_width(kPick, move.values.bytes), inputs, scalars, std::span(&out, 1));
 }
 
 void expand(Call& call, const ExpandMoveGpu& move) {

@@ -84,16 +84,13 @@ struct RunsMove {
 };
 void move_runs(Call& call, const RunsMove& move);
 
-/// Keys and values of present segments to their positions.
+/// Values of present segments to their positions.
 struct PickMoveGpu {
   Array values;
   Segments segments;
-  Array positions;   ///< of the first feature's segments, `pitch` from one example to the next
+  Array positions;  ///< of the first feature's segments, `pitch` from one example to the next
   int64_t pitch;
-  const Array* ids;  ///< nullptr: `id`
-  int64_t id;
-  int64_t room;
-  Array keys;
+  int64_t room;     ///< at least 1
   Array packed;
 };
 void pick(Call& call, const PickMoveGpu& move);

@@ -1,4 +1,5 @@
 // Gradients of the merges on a GPU, and merge_dense with its own.
+#include <algorithm>
 #include <string>
 
 #include "runtime/ops/features_gpu_merge.h"
@@ -86,13 +87,13 @@ void DeviceGradientCall::run(const Tensor& dvalues, std::span<Tensor> dinputs) {
   std::vector<int64_t> examples;
   if (gradient_.counts == Counts::kPresence) examples = extents_of({});
   require_outputs(dvalues, dinputs, examples.empty() ? nullptr : &examples, status);
-  features_.tell(*status);
+  const bool of_pairs = gradient_.counts != Counts::kPresent && !gradient_.inner;
+  const int64_t room = dvalues.shape()[0];
+  features_.tell(*status, of_pairs ? room : INT64_MAX, of_pairs ? INT64_MAX : room);
   const bool scalars = gradient_.counts == Counts::kPresence;
   for (int64_t f = 0; f < features_.features() && !scalars; ++f)
     features_.tell_unless(gradient_.inner, f, dinputs[static_cast<size_t>(f)].shape()[0]);
-  const bool of_pairs = gradient_.counts != Counts::kPresent && !gradient_.inner;
-  const int64_t room = dvalues.shape()[0];
-  features_.tell_unless_fits(of_pairs ? room : INT64_MAX, of_pairs ? INT64_MAX : room);
+  features_.tell_of_lengths();
   fill(dvalues, dinputs);
 }
 
@@ -174,13 +175,12 @@ void merge_dense_gpu(const Tensor& data, const Tensor& presence, const FeatureId
   write(out.values, data.dtype(), status ? out.values.shape()[0] : pairs, "values");
   require_argument(ranges.apart(), op,
                    ": an output overlaps an input or another output in memory, want them apart");
-  if (status) {
-    features.tell(*status);
-    features.tell_unless_fits(std::min(out.keys.shape()[0], out.values.shape()[0]), INT64_MAX);
-  }
+  if (status)
+    features.tell(*status, std::min(out.keys.shape()[0], out.values.shape()[0]), INT64_MAX);
   DenseOnDevice& dense = features.dense;
   features.write_lengths(dense.of_output(out.lengths));
-  features.pick(dense.of(data), 0, dense.of_output(out.keys), dense.of_output(out.values));
+  features.write_keys(ids, dense.of_output(out.keys));
+  features.pick(dense.of(data), 0, dense.of_output(out.values));
   dense.copy_back();
   throw_if_failed(features.call);
 }
@@ -207,10 +207,7 @@ void merge_dense_gradient_gpu(const Tensor& presence, const Tensor& dvalues, Ten
   if (status) ranges.write(*status);
   ranges.write(ddata);
   require_argument(ranges.apart(), op, ": ddata overlaps an input in memory, want them apart");
-  if (status) {
-    features.tell(*status);
-    features.tell_unless_fits(dvalues.shape()[0], INT64_MAX);
-  }
+  if (status) features.tell(*status, dvalues.shape()[0], INT64_MAX);
   DenseOnDevice& dense = features.dense;
   features.expand(dense.of(dvalues), 0, dense.of_output(ddata));
   dense.copy_back();

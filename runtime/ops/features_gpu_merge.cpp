@@ -1,6 +1,8 @@
 // Merges on a GPU: what is allowed, what comes out, which moves make it.
 #include "runtime/ops/features_gpu_merge.h"
 
+#include <algorithm>
+
 #include "runtime/checked.h"
 #include "runtime/shape.h"
 
@@ -99,14 +101,6 @@ DeviceFacts DeviceMergeCall::wait() {
 
 /// The same without waiting for it, and whether the outputs have room.
 void DeviceMergeCall::tell(const Tensor& status, std::span<Tensor* const> outputs) {
-  features_.tell(status);
-  for (size_t i = 0; i < merge_.inputs.size(); ++i) {
-    const MergeInput& input = merge_.inputs[i];
-    const bool leveled = input.extent == Extent::kOuter || input.extent == Extent::kInner;
-    if (input.role != Role::kElements || !leveled) continue;
-    for (int64_t f = 0; f < features_.features(); ++f)
-      features_.tell_unless(input.extent == Extent::kInner, f, inputs_[i][f].shape()[0]);
-  }
   int64_t pairs = INT64_MAX;
   int64_t values = INT64_MAX;
   for (size_t i = 1; i < outputs.size(); ++i) {
@@ -116,7 +110,15 @@ void DeviceMergeCall::tell(const Tensor& status, std::span<Tensor* const> output
     int64_t& room = of_pairs ? pairs : values;
     room = std::min(room, outputs[i]->shape()[0]);
   }
-  features_.tell_unless_fits(pairs, values);
+  features_.tell(status, pairs, values);
+  for (size_t i = 0; i < merge_.inputs.size(); ++i) {
+    const MergeInput& input = merge_.inputs[i];
+    const bool leveled = input.extent == Extent::kOuter || input.extent == Extent::kInner;
+    if (input.role != Role::kElements || !leveled) continue;
+    for (int64_t f = 0; f < features_.features(); ++f)
+      features_.tell_unless(input.extent == Extent::kInner, f, inputs_[i][f].shape()[0]);
+  }
+  features_.tell_of_lengths();
 }
 
 int64_t DeviceMergeCall::extent_of(Extent extent, const DeviceFacts& facts) const {
@@ -185,21 +187,22 @@ void DeviceMergeCall::run(const FeatureIds* ids, std::span<Tensor* const> output
   }
   require_apart(ids, outputs, status);
   if (status) tell(*status, outputs);
-  fill(ids != nullptr, outputs);
+  fill(ids, outputs);
 }
 
-void DeviceMergeCall::fill(bool has_ids, std::span<Tensor* const> outputs) {
+void DeviceMergeCall::fill(const FeatureIds* ids, std::span<Tensor* const> outputs) {
   DenseOnDevice& dense = features_.dense;
   std::vector<const Tensor*> packed;
   for (const Tensor* output : outputs) packed.push_back(&dense.of_output(*output));
   features_.write_lengths(*packed[0]);
+  if (ids) features_.write_keys(*ids, *packed[1]);
   for (size_t i = 0; i < merge_.inputs.size(); ++i) {
     const MergeInput& input = merge_.inputs[i];
     if (input.output < 0) continue;
     const Tensor& to = *packed[static_cast<size_t>(input.output)];
-    if (input.extent == Extent::kExamples && has_ids) {
+    if (input.extent == Extent::kExamples) {
       for (int64_t f = 0; f < features_.features(); ++f)
-        features_.pick(dense.of(inputs_[i][f]), f, *packed[1], to);
+        features_.pick(dense.of(inputs_[i][f]), f, to);
       continue;
     }
     const std::vector<int64_t> firsts = firsts_of(inputs_[i]);
@@ -221,7 +224,7 @@ void DeviceMergeCall::run_new(const FeatureIds* ids, std::span<Tensor* const> ou
     *outputs[i] = new_output(dtype_of(i), {extent_of(output.extent, facts)}, context_,
                              features_.call.device, merge_.op, output.name);
   }
-  fill(ids != nullptr, outputs);
+  fill(ids, outputs);
 }
 
 }  // namespace sylvite::internal

@@ -34,7 +34,7 @@ class DeviceMergeCall {
   void require_apart(const FeatureIds* ids, std::span<Tensor* const> outputs,
                      const Tensor* status) const;
   std::vector<int64_t> firsts_of(const Parts& parts) const;
-  void fill(bool has_ids, std::span<Tensor* const> outputs);
+  void fill(const FeatureIds* ids, std::span<Tensor* const> outputs);
 
   const Merge& merge_;
   std::span<const Parts> inputs_;
