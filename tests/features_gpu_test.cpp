@@ -355,6 +355,10 @@ TEST_P(FeaturesOnGpus, OutputsThatOverlapAreRefused) {
   }
 }
 
+TEST_P(FeaturesOnGpus, AreWarmedUp) {
+  EXPECT_NO_THROW(GetParam().context().warm_up(device()));
+}
+
 // More than 1024 chunks of 1024 numbers: sums of sums, on both levels of lengths.
 TEST_P(FeaturesOnGpus, TakeTablesOfManyChunks) {
   Random random(first_seed());

@@ -50,9 +50,8 @@ TEST_P(FeaturesGradient, TakesInputsAroundABlock) {
   Random random(first_seed());
   for (const Merge merge : kMerges) {
     for (const int64_t features : {7, 8, 9, 15, 16, 17}) {
-      const FeatureSizes sizes = {.examples = 50, .features = features};
-      check_merge_gradient(random_features(random, merge, DType::kFloat32, sizes), random,
-                           GetParam().context());
+      const FeatureSizes sizes = {.examples = 50, .features = features, .strings = strings()};
+      check(random_features(random, merge, DType::kFloat32, sizes), random);
     }
   }
 }

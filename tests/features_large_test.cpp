@@ -41,13 +41,13 @@ class Zeros {
 
 using Marks = std::map<int64_t, uint8_t>;
 
-Marks marks_in(const Zeros& memory, int64_t bytes) {
+Marks marks_in(const uint8_t* memory, int64_t bytes) {
   Marks marks;
-  const uint8_t* end = memory.data() + bytes;
+  const uint8_t* end = memory + bytes;
   const auto marked = [](uint8_t byte) { return byte != 0; };
-  for (const uint8_t* at = std::find_if(memory.data(), memory.data() + bytes, marked); at != end;
+  for (const uint8_t* at = std::find_if(memory, end, marked); at != end;
        at = std::find_if(at + 1, end, marked)) {
-    marks[at - memory.data()] = *at;
+    marks[at - memory] = *at;
   }
   return marks;
 }
@@ -98,7 +98,7 @@ TEST(FeaturesLarge, ListsOfMoreThan2To31Values) {
                    .values_values = values.tensor()};
   EXPECT_EQ(merge_single_list_sizes(features).values, merged);
   merge_single_list(features, {5, 6}, out);
-  EXPECT_EQ(marks_in(values, merged), expected);
+  EXPECT_EQ(marks_in(values.data(), merged), expected);
   EXPECT_EQ(out.values_lengths.data_as<int32_t>()[3], lengths[1][1]);
 
   memory.clear();
@@ -108,7 +108,40 @@ TEST(FeaturesLarge, ListsOfMoreThan2To31Values) {
     dinputs.push_back(memory.back()->tensor());
   }
   merge_single_list_gradient(all_lengths, all_presence, values.tensor(), dinputs);
-  for (size_t f = 0; f < 2; ++f) EXPECT_EQ(marks_in(*memory[f], extents[f]), marks[f]);
+  for (size_t f = 0; f < 2; ++f) EXPECT_EQ(marks_in(memory[f]->data(), extents[f]), marks[f]);
+}
+
+// On a GPU arrays are cut into pieces and windows of 2^30 elements.
+TEST(FeaturesLarge, ListsOfMoreThan2To30ValuesOnGpus) {
+  bool found = false;
+  for (const std::string_view target : targets()) {
+    const Device device = device_of(target);
+    if (device == Device{}) continue;
+    found = true;
+    note_exercised(target);
+    const uint8_t present = 1;
+    const Tensor presence = Tensor::wrap(&present, DType::kBool, {2}, {0}).to(device);
+    constexpr int32_t kMost = 1 << 30;
+    const std::vector<std::vector<int32_t>> lengths = {{9, kMost}, {100, 7}};
+    std::vector<SingleListFeature> features;
+    for (size_t f = 0; f < 2; ++f) {
+      const int64_t count = int64_t{lengths[f][0]} + lengths[f][1];
+      const Zeros memory(count);
+      memory.data()[0] = static_cast<uint8_t>(10 + f);
+      memory.data()[8 - 4 * f] = static_cast<uint8_t>(20 + f);
+      memory.data()[count - 9] = static_cast<uint8_t>(30 + f);
+      memory.data()[count - 1] = static_cast<uint8_t>(40 + f);
+      features.push_back({Tensor::wrap(lengths[f].data(), DType::kInt32, {2}).to(device),
+                          memory.tensor().to(device), presence});
+    }
+    const Tensor merged =
+        merge_single_list(features, {5, 6}, {{.target = target}}).values_values.to(Device{});
+    const int64_t end = 9 + 100 + int64_t{kMost};
+    const Marks expected = {{0, 10},  {8, 20},       {9, 11},       {13, 21},
+                            {107, 31}, {end - 9, 30}, {end - 1, 40}, {end + 6, 41}};
+    EXPECT_EQ(marks_in(merged.data_as<uint8_t>(), merged.element_count()), expected);
+  }
+  if (!found) GTEST_SKIP() << "no GPU here";
 }
 
 }  // namespace

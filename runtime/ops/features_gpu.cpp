@@ -1,6 +1,6 @@
 #include "runtime/ops/features_gpu.h"
 
-#include <algorithm>
+#include <cstring>
 #include <limits>
 
 #include "runtime/copy_tensor.h"
@@ -349,8 +349,11 @@ void DeviceFeatures::write_keys(const FeatureIds& ids, const Tensor& keys) {
     // A launch each: a copy from the host would wait.
     of_features = table(features_);
     for (int64_t f = 0; f < features_; ++f) {
-      const int64_t id = tensor ? tensor->data_as<int64_t>()[f * tensor->strides()[0]]
-                                : ids.numbers()[static_cast<size_t>(f)];
+      int64_t id = 0;  // at any address
+      std::memcpy(&id,
+                  tensor ? tensor->data_as<int64_t>() + f * tensor->strides()[0]
+                         : ids.numbers().data() + f,
+                  sizeof id);
       fill(of_features.from(f), 1, id);
     }
   }

@@ -107,3 +107,10 @@ struct ExpandMoveGpu {
 void expand(Call& call, const ExpandMoveGpu& move);
 
 }  // namespace sylvite::internal::features_gpu
+
+namespace sylvite::internal {
+
+/// Loads the modules of all of these kernels.
+void warm_up_merges(Device device, const Context& context);
+
+}  // namespace sylvite::internal
