@@ -129,6 +129,29 @@ TEST_P(ExpandGradientAccuracy, GivesInfinitiesAndOneNan) {
   }
 }
 
+TEST_P(ExpandGradientAccuracy, GivesInfinitiesAndOneNanOfHalves) {
+  for (const DType dtype : {DType::kFloat16, DType::kBFloat16}) {
+    const uint16_t infinity = dtype == DType::kFloat16 ? 0x7C00 : 0x7F80;
+    const uint16_t nan = dtype == DType::kFloat16 ? 0x7E00 : 0x7FC0;
+    const auto bits_of = [&](const std::vector<uint16_t>& values) {
+      const Bytes dx = sum(bytes_of(values), {{static_cast<int64_t>(values.size())}, {}, dtype});
+      uint16_t bits = 0;
+      std::memcpy(&bits, dx.data(), sizeof bits);
+      return bits;
+    };
+    for (const size_t n : {2, 5, 17, 100}) {
+      std::vector<uint16_t> values(n, 0);
+      values[n / 2] = infinity;
+      EXPECT_EQ(bits_of(values), infinity) << n;
+      values[0] = infinity | 0x8000;
+      EXPECT_EQ(bits_of(values), nan) << n;
+      values[0] = 0;
+      values[n / 2] = infinity | 0x8001;  // a signaling NaN
+      EXPECT_EQ(bits_of(values), nan) << n;
+    }
+  }
+}
+
 TEST_P(ExpandGradientAccuracy, KeepsTheSignOfSumsOfNegativeZeros) {
   for (const int64_t n : {2, 3, 7, 16, 17, 33, 100}) {
     for (const int64_t k : {1, 3, 40}) {

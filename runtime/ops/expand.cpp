@@ -2,7 +2,6 @@
 #include "sylvite/expand.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "runtime/checked.h"
 #include "runtime/error.h"
@@ -115,33 +114,6 @@ Tensor run_new(std::string_view op, const Tensor& x, const Shape& shape, const C
   return y;
 }
 
-/// The entries of a shape given as a tensor.
-Shape read_shape(const Tensor& shape) {
-  const bool integers = shape.dtype() == DType::kInt32 || shape.dtype() == DType::kInt64;
-  require_argument(integers, kExpand, ": shape is ", name(shape.dtype()), ", want int32 or int64");
-  require_argument(shape.rank() == 1, kExpand, ": shape has rank ", shape.rank(),
-                   ", want 1: an entry per axis");
-  require_argument(shape.device() == Device{}, kExpand, ": shape is on device ",
-                   name(shape.device().kind), " ", shape.device().index, ", want cpu 0");
-  require_argument(shape.shape()[0] <= kMaxRank, kExpand, ": shape has ", shape.shape()[0],
-                   " entries, want at most ", kMaxRank);
-  Shape entries;
-  for (int64_t i = 0; i < shape.shape()[0]; ++i) {
-    const auto* at =
-        shape.data_as<std::byte>() + i * shape.strides()[0] * element_size(shape.dtype());
-    int64_t entry = 0;
-    if (shape.dtype() == DType::kInt32) {
-      int32_t narrow = 0;
-      std::memcpy(&narrow, at, sizeof narrow);
-      entry = narrow;
-    } else {
-      std::memcpy(&entry, at, sizeof entry);
-    }
-    entries.push_back(entry);
-  }
-  return entries;
-}
-
 struct ExpandPlan : Plan::State {
   ExpandPlan(TensorInfo in, TensorInfo out, const Shape& wanted, const Context& with)
       : State(kExpand, std::move(in), std::move(out), with) {
@@ -180,7 +152,7 @@ void expand(const Tensor& x, const Shape& shape, Tensor& y, const Context& conte
 }
 
 Tensor expand(const Tensor& x, const Tensor& shape, const Context& context) {
-  return expand(x, read_shape(shape), context);
+  return expand(x, internal::shape_from(shape, kExpand), context);
 }
 
 Plan expand_plan(const TensorInfo& x, const TensorInfo& y, const Shape& shape,
