@@ -19,6 +19,10 @@ namespace {
 constexpr int64_t kTileBytes = 16 << 10;
 /// From here on a period is written as it is.
 constexpr int64_t kLongPeriodBytes = 4 << 10;
+/// Tasks of a call in cache: a thread that comes late leaves most of them to the others, and none
+/// waits long for the last one. 2 MiB in 16 tasks instead of 5: 1.3 to 2 times as fast.
+constexpr int64_t kTasks = 16;
+constexpr int64_t kLeastTaskBytes = 256 << 10;
 /// What a line may need behind a period.
 constexpr int64_t kSlack = kLineBytes;
 
@@ -51,11 +55,13 @@ class Blocks {
     const auto rank = static_cast<size_t>(e_.box.rank - split_);
     std::array<int64_t, kMaxBoxRank> extents;
     for (size_t i = 0; i < rank; ++i) extents[i] = e_.box[split_ + static_cast<int>(i)].extent;
+    const int64_t written = e_.box.count() * bytes_;
+    const int64_t task_bytes =
+        std::clamp(2 * (written / kTasks), kLeastTaskBytes, e_.call.task_bytes());
     const TaskGrid grid(std::span(extents.data(), rank), kMaxBoxRank, 2 * block_ * bytes_,
-                        e_.call.task_bytes(), periodic() ? 1 : kLineBytes / bytes_);
+                        task_bytes, periodic() ? 1 : kLineBytes / bytes_);
     const Kernel& last = periodic() ? copy_ : steps_.last().kernel();
     const bool stream = periodic() ? streams_period() : streams_step();
-    const int64_t written = e_.box.count() * bytes_;
     if (explained(e_.call, last, stream, written, written, grid.tasks())) return;
     e_.call.for_each_task(grid.tasks(), [&](int64_t task) { run_slice(grid.slice(task)); });
   }
