@@ -12,9 +12,7 @@ using internal::require_argument;
 
 namespace {
 
-bool is_half(DType dtype) noexcept {
-  return dtype == DType::kFloat16 || dtype == DType::kBFloat16;
-}
+bool is_half(DType dtype) noexcept { return dtype == DType::kFloat16 || dtype == DType::kBFloat16; }
 
 std::string scale_of(std::string_view gradient) {
   return GradientAccumulator::total(gradient) + "_scale";

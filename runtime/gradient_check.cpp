@@ -55,8 +55,7 @@ class Checker {
     GradientCheck check;
     check.tolerance = options_.tolerance > 0 ? options_.tolerance : tolerance_;
     for (const auto& [blob, value] : inputs_) {
-      const bool chosen =
-          std::find(chosen_.begin(), chosen_.end(), blob) != chosen_.end();
+      const bool chosen = std::find(chosen_.begin(), chosen_.end(), blob) != chosen_.end();
       if (chosen) compare(blob, value, by_rule, check);
     }
     return check;
@@ -79,8 +78,7 @@ class Checker {
       if (workspace_.type_of(blob) != kTypeName<Tensor>) continue;
       const Tensor value = workspace_.get(blob);
       if (!is_floating(value.dtype())) continue;
-      const Tensor weights =
-          uniform_initializer(.5, 1.5, seed++)(value.dtype(), value.shape());
+      const Tensor weights = uniform_initializer(.5, 1.5, seed++)(value.dtype(), value.shape());
       const std::string gradient = blob + "_check_gradient";
       inputs_.emplace_back(gradient, weights.to(value.device(), workspace_.context()));
       outputs_.push_back({.blob = blob, .gradient = gradient, .weights = as_doubles(weights)});
@@ -180,10 +178,8 @@ class Checker {
     double largest = 0;
     for (int64_t k = 0; k < many; ++k) {
       const int64_t i = k * (count / many) + k * (count % many) / many;
-      const double of_rule =
-          rule == by_rule.end() ? 0 : rule->second.data_as<double>()[i];
-      pairs.push_back(
-          {.element = i, .rule = of_rule, .difference = difference(blob, value, i)});
+      const double of_rule = rule == by_rule.end() ? 0 : rule->second.data_as<double>()[i];
+      pairs.push_back({.element = i, .rule = of_rule, .difference = difference(blob, value, i)});
       largest = std::max({largest, std::abs(of_rule), std::abs(pairs.back().difference)});
     }
     for (const Pair& pair : pairs) {

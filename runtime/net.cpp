@@ -73,9 +73,7 @@ void Net::append(OperatorDef def) {
   state_ = std::move(state);
 }
 
-std::string Net::to_dot() const {
-  return internal::net_as_dot(*this, internal::dot_quoted, {});
-}
+std::string Net::to_dot() const { return internal::net_as_dot(*this, internal::dot_quoted, {}); }
 
 namespace internal {
 

@@ -40,7 +40,8 @@ class MemoryCount {
     int64_t bytes = 0;
     int64_t users = 0;  ///< at 0 the entry waits for the next storage at its place
   };
-  mutable std::mutex mutex_;  ///< a child's blobs may go on another thread than the parent is used on
+  mutable std::mutex
+      mutex_;  ///< a child's blobs may go on another thread than the parent is used on
   std::unordered_map<const Tensor::Storage*, Counted> counted_;
   size_t live_ = 0;  ///< entries with users
   MemoryUse use_;

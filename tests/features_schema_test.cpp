@@ -35,8 +35,7 @@ void set_inputs(Workspace& workspace, const FeatureCase& c,
   const std::vector<Field<FeatureTensors>> fields = input_fields(c.merge);
   for (size_t f = 0; f < inputs.size(); ++f) {
     for (size_t i = 0; i < fields.size(); ++i) {
-      workspace.set(input_name(f, i),
-                    inputs[f].*fields[i].tensor);
+      workspace.set(input_name(f, i), inputs[f].*fields[i].tensor);
     }
   }
 }
@@ -72,8 +71,8 @@ void check_by_name(const FeatureCase& c, Random& random, Workspace& workspace) {
     workspace.run(net);
     const std::vector<Field<MultiMap>> fields = output_fields(c.merge);
     for (size_t i = 0; i < fields.size(); ++i)
-      expect_same(workspace.get(numbered("out_", static_cast<int64_t>(i))), wanted.*fields[i].tensor,
-                  to_string(c));
+      expect_same(workspace.get(numbered("out_", static_cast<int64_t>(i))),
+                  wanted.*fields[i].tensor, to_string(c));
     for (size_t f = 0; f < dinputs.size(); ++f)
       expect_same(workspace.get(gradients.at(values_of(c, f))), dinputs[f], to_string(c));
   }
@@ -105,8 +104,8 @@ TEST(FeaturesByName, TakeEveryTypeOfElement) {
 TEST(FeaturesByName, ShareTheGradientOfListsAndMaps) {
   Random random(first_seed());
   PlacedElements memory(random);
-  const FeatureCase c = random_features(random, Merge::kMultiMap, DType::kInt16,
-                                        {.examples = 20, .features = 2});
+  const FeatureCase c =
+      random_features(random, Merge::kMultiMap, DType::kInt16, {.examples = 20, .features = 2});
   const std::vector<FeatureTensors> inputs = memory.inputs(c);
   Workspace workspace;
   set_inputs(workspace, c, inputs);
@@ -154,10 +153,11 @@ TEST(FeaturesByName, SumTheGradientsOfABlobThatIsMergedTwice) {
 }
 
 TEST(FeaturesByName, PassNoGradientThroughLengthsAndKeys) {
-  Net net("lengths",
-          {two_scalars({{"feature_ids", std::vector<int64_t>{5, 6}}}),
-           {.type = "Cast", .inputs = {"lengths"}, .outputs = {"y"},
-            .arguments = {{"to", std::string("float32")}}}});
+  Net net("lengths", {two_scalars({{"feature_ids", std::vector<int64_t>{5, 6}}}),
+                      {.type = "Cast",
+                       .inputs = {"lengths"},
+                       .outputs = {"y"},
+                       .arguments = {{"to", std::string("float32")}}}});
   const auto gradients = net.add_gradients({{"y", "dy"}});
   EXPECT_FALSE(gradients.contains("v1"));
   expect_rejected(kInvalidArgument, {"MergeSingleScalarFeatureTensors", "no gradient"}, [&] {

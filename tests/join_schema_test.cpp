@@ -85,8 +85,7 @@ TEST(JoinNames, TakeCaffe2sArguments) {
                  .arguments = {{"order", std::string("NHWC")}}});
   EXPECT_EQ(workspace.get("Y").shape(), (Shape{2, 3, 4, 10}));
   const std::vector<Argument> new_axis = {{"axis", int64_t{-1}}, {"add_axis", int64_t{1}}};
-  workspace.run(
-      {.type = "Concat", .inputs = {"A", "A"}, .outputs = {"Y"}, .arguments = new_axis});
+  workspace.run({.type = "Concat", .inputs = {"A", "A"}, .outputs = {"Y"}, .arguments = new_axis});
   EXPECT_EQ(workspace.get("Y").shape(), (Shape{2, 3, 4, 5, 2}));
   workspace.run({.type = "Split", .inputs = {"Y"}, .outputs = {"L", "R"}, .arguments = new_axis});
   EXPECT_EQ(bytes_of(workspace.get("R")), bytes_of(workspace.get("A")));
@@ -137,8 +136,9 @@ TEST(JoinNames, HaveGradients) {
   EXPECT_EQ(floats_of(workspace.fetch("B_grad")), (std::vector<float>{1, 2, 4, 5}));
   Net without = Net("without", {{.type = "Concat", .inputs = {"A", "B"}, .outputs = {"Y"}},
                                 {.type = "ConstantFill", .inputs = {"A"}, .outputs = {"B"}}});
-  expect_rejected(kInvalidArgument, {"Concat", "needs B", "overwrites"},
-                  [&] { without.add_gradients({{"Y", "Y_grad"}}); });
+  expect_rejected(kInvalidArgument, {"Concat", "needs B", "overwrites"}, [&] {
+    without.add_gradients({{"Y", "Y_grad"}});
+  });
 
   workspace.feed("P", count_up({2}));
   workspace.feed("Q", count_up({2}));
@@ -192,22 +192,29 @@ TEST(JoinNames, RejectWhatTheyCannotTake) {
           {.type = "Stack", .inputs = {"A"}, .outputs = {"Y"}, .arguments = axis(1LL << 32)});
   refused({"Unstack", "axis is -3"},
           {.type = "Unstack", .inputs = {"A"}, .outputs = {"Y"}, .arguments = axis(-3)});
-  refused({"Unstack", "1 outputs", "want 2"}, {.type = "Unstack", .inputs = {"A"}, .outputs = {"Y"}});
+  refused({"Unstack", "1 outputs", "want 2"},
+          {.type = "Unstack", .inputs = {"A"}, .outputs = {"Y"}});
   refused({"Concat", "X[1] has shape"},
           {.type = "Concat", .inputs = {"A", "B"}, .outputs = {"Y"}, .arguments = axis(1)});
-  refused({"Concat", "order is \"CHW\""},
-          {.type = "Concat", .inputs = {"A"}, .outputs = {"Y"},
-           .arguments = {{"order", std::string("CHW")}}});
+  refused({"Concat", "order is \"CHW\""}, {.type = "Concat",
+                                           .inputs = {"A"},
+                                           .outputs = {"Y"},
+                                           .arguments = {{"order", std::string("CHW")}}});
   refused({"Concat", "order beside axis"},
-          {.type = "Concat", .inputs = {"A"}, .outputs = {"Y"},
+          {.type = "Concat",
+           .inputs = {"A"},
+           .outputs = {"Y"},
            .arguments = {{"order", std::string("NCHW")}, {"axis", int64_t{0}}}});
-  refused({"Concat", "add_axis without axis"},
-          {.type = "Concat", .inputs = {"A"}, .outputs = {"Y"},
-           .arguments = {{"add_axis", int64_t{1}}}});
+  refused({"Concat", "add_axis without axis"}, {.type = "Concat",
+                                                .inputs = {"A"},
+                                                .outputs = {"Y"},
+                                                .arguments = {{"add_axis", int64_t{1}}}});
   refused({"Split", "[2, 3] into 2 equal parts"},
           {.type = "Split", .inputs = {"A"}, .outputs = {"Y", "Z"}});
   const auto split = [](std::vector<int64_t> sizes, std::vector<std::string> outputs) {
-    return OperatorDef{.type = "Split", .inputs = {"A"}, .outputs = std::move(outputs),
+    return OperatorDef{.type = "Split",
+                       .inputs = {"A"},
+                       .outputs = std::move(outputs),
                        .arguments = {{"split", std::move(sizes)}}};
   };
   refused({"Split", "1 outputs, want 2"}, split({1, 2}, {"Y"}));

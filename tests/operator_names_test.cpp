@@ -10,49 +10,48 @@ namespace sylvite::test {
 namespace {
 
 /// The contract's operators, and the arithmetic that nets need, in the order of the sections.
-constexpr std::array<std::string_view, 42> kNames = {
-    "SpaceToBatch",
-    "BatchToSpace",
-    "Expand",
-    "ExpandGradient",
-    "ExpandDims",
-    "Squeeze",
-    "Reshape",
-    "ReshapeLike",
-    "Cast",
-    "CastGradient",
-    "MergeDenseFeatureTensors",
-    "MergeSingleScalarFeatureTensors",
-    "MergeSingleListFeatureTensors",
-    "MergeSingleMapFeatureTensors",
-    "MergeMultiScalarFeatureTensors",
-    "MergeMultiListFeatureTensors",
-    "MergeMultiMapFeatureTensors",
-    "MergeDenseFeatureTensorsGradient",
-    "MergeSingleScalarFeatureTensorsGradient",
-    "MergeSingleListFeatureTensorsGradient",
-    "MergeSingleMapFeatureTensorsGradient",
-    "MergeMultiScalarFeatureTensorsGradient",
-    "MergeMultiListOrMapFeatureTensorsGradient",
-    "MergeMultiListFeatureTensorsGradient",
-    "MergeMultiMapFeatureTensorsGradient",
-    "Stack",
-    "Unstack",
-    "Concat",
-    "ConcatGradient",
-    "Split",
-    "CreateScope",
-    "HasScope",
-    "Do",
-    "Add",
-    "Mul",
-    "Sum",
-    "ConstantFill",
-    "SquaredL2",
-    "SquaredL2Gradient",
-    "MatMul",
-    "Conv",
-    "ConvGradient"};
+constexpr std::array<std::string_view, 42> kNames = {"SpaceToBatch",
+                                                     "BatchToSpace",
+                                                     "Expand",
+                                                     "ExpandGradient",
+                                                     "ExpandDims",
+                                                     "Squeeze",
+                                                     "Reshape",
+                                                     "ReshapeLike",
+                                                     "Cast",
+                                                     "CastGradient",
+                                                     "MergeDenseFeatureTensors",
+                                                     "MergeSingleScalarFeatureTensors",
+                                                     "MergeSingleListFeatureTensors",
+                                                     "MergeSingleMapFeatureTensors",
+                                                     "MergeMultiScalarFeatureTensors",
+                                                     "MergeMultiListFeatureTensors",
+                                                     "MergeMultiMapFeatureTensors",
+                                                     "MergeDenseFeatureTensorsGradient",
+                                                     "MergeSingleScalarFeatureTensorsGradient",
+                                                     "MergeSingleListFeatureTensorsGradient",
+                                                     "MergeSingleMapFeatureTensorsGradient",
+                                                     "MergeMultiScalarFeatureTensorsGradient",
+                                                     "MergeMultiListOrMapFeatureTensorsGradient",
+                                                     "MergeMultiListFeatureTensorsGradient",
+                                                     "MergeMultiMapFeatureTensorsGradient",
+                                                     "Stack",
+                                                     "Unstack",
+                                                     "Concat",
+                                                     "ConcatGradient",
+                                                     "Split",
+                                                     "CreateScope",
+                                                     "HasScope",
+                                                     "Do",
+                                                     "Add",
+                                                     "Mul",
+                                                     "Sum",
+                                                     "ConstantFill",
+                                                     "SquaredL2",
+                                                     "SquaredL2Gradient",
+                                                     "MatMul",
+                                                     "Conv",
+                                                     "ConvGradient"};
 
 TEST(OperatorNames, HoldThoseOfTheContract) {
   const std::shared_ptr<Registry> registry = builtin_registry();
@@ -121,10 +120,8 @@ TEST(OperatorNames, WriteOverTheirInputWhereTheBytesStay) {
   Workspace workspace;
   workspace.feed("X", floats({1, 2, 3, 4}));
   const auto run = [&](const char* type, std::vector<Argument> arguments) {
-    workspace.run({.type = type,
-                   .inputs = {"X"},
-                   .outputs = {"X"},
-                   .arguments = std::move(arguments)});
+    workspace.run(
+        {.type = type, .inputs = {"X"}, .outputs = {"X"}, .arguments = std::move(arguments)});
   };
   run("Reshape", {{"shape", std::vector<int64_t>{2, 2}}});
   run("ExpandDims", {{"dims", std::vector<int64_t>{0}}});
@@ -132,8 +129,9 @@ TEST(OperatorNames, WriteOverTheirInputWhereTheBytesStay) {
   run("Cast", {{"to", std::string("float32")}});
   EXPECT_EQ(floats_of(workspace.fetch("X")), (std::vector<float>{1, 2, 3, 4}));
   EXPECT_EQ(workspace.get("X").shape(), (Shape{2, 2}));
-  expect_rejected(ErrorCode::kInvalidArgument, {"Cast", "X", "float32 to float64"},
-                  [&] { run("Cast", {{"to", std::string("float64")}}); });
+  expect_rejected(ErrorCode::kInvalidArgument, {"Cast", "X", "float32 to float64"}, [&] {
+    run("Cast", {{"to", std::string("float64")}});
+  });
   workspace.run({.type = "Add", .inputs = {"X", "X"}, .outputs = {"X"}});
   EXPECT_EQ(floats_of(workspace.fetch("X")), (std::vector<float>{2, 4, 6, 8}));
 }

@@ -105,8 +105,7 @@ TEST(WorkspaceHalfStorage, KeepsStepsThatTheHalfTypeLoses) {
     workspace.run(update);
     EXPECT_EQ(first_of(workspace, "w"), 1) << "one step alone is too small to see";
     for (int i = 1; i < 4096; ++i) workspace.run(update);
-    EXPECT_EQ(floats_of(cast(workspace.fetch("w"), DType::kFloat32)),
-              (std::vector<float>{2, -1}));
+    EXPECT_EQ(floats_of(cast(workspace.fetch("w"), DType::kFloat32)), (std::vector<float>{2, -1}));
   }
   expect_rejected(kInvalidArgument, {"HalfStorage", "float32"},
                   [] { HalfStorage bad(DType::kFloat32); });
@@ -125,8 +124,8 @@ TEST(WorkspaceHalfStorage, TakesPartInNetsWithGradients) {
   storage.store(workspace, "w");
   workspace.feed("x", floats({5, 7}));
   workspace.feed("y_grad", floats({1, 1}));
-  Net net("wide", {storage.widen("w", "wide"),
-                   {.type = "Mul", .inputs = {"wide", "x"}, .outputs = {"y"}}});
+  Net net("wide",
+          {storage.widen("w", "wide"), {.type = "Mul", .inputs = {"wide", "x"}, .outputs = {"y"}}});
   const auto gradients = net.add_gradients({{"y", "y_grad"}});
   workspace.run(net);
   EXPECT_EQ(floats_of(workspace.fetch("y")), (std::vector<float>{10, 21}));
@@ -146,10 +145,14 @@ TEST(OperatorGradientCheck, HoldsForTheLibrarysOperators) {
   workspace.feed("b", doubles({3}, 3));
   workspace.feed("row", doubles({1, 1, 1, 4}, 4));
   const Net net("every",
-                {{.type = "SpaceToBatch", .inputs = {"x"}, .outputs = {"p"},
+                {{.type = "SpaceToBatch",
+                  .inputs = {"x"},
+                  .outputs = {"p"},
                   .arguments = {{"pad", int64_t{2}}}},
                  {.type = "Conv", .inputs = {"p", "w", "b"}, .outputs = {"f"}},
-                 {.type = "BatchToSpace", .inputs = {"f"}, .outputs = {"y"},
+                 {.type = "BatchToSpace",
+                  .inputs = {"f"},
+                  .outputs = {"y"},
                   .arguments = {{"pad", int64_t{1}}}},
                  {.type = "Mul", .inputs = {"y", "row"}, .outputs = {"z"}},
                  {.type = "Split", .inputs = {"z"}, .outputs = {"z0", "z1", "z2"}},
@@ -167,8 +170,7 @@ TEST(OperatorGradientCheck, HoldsForTheLibrarysOperators) {
 }
 
 TEST(OperatorGradientCheck, TakesEveryFloatingType) {
-  for (const DType dtype :
-       {DType::kFloat16, DType::kBFloat16, DType::kFloat32, DType::kFloat64}) {
+  for (const DType dtype : {DType::kFloat16, DType::kBFloat16, DType::kFloat32, DType::kFloat64}) {
     Workspace workspace;
     workspace.feed("a", cast(doubles({2, 3}, 1), dtype));
     workspace.feed("b", cast(doubles({3}, 2), dtype));
@@ -181,15 +183,15 @@ TEST(OperatorGradientCheck, TakesEveryFloatingType) {
 /// Cube, whose rule may be wrong in several ways.
 std::shared_ptr<Registry> cubes(GradientRule rule) {
   std::shared_ptr<Registry> registry = toy_registry();
-  register_cpu_operator(
-      *registry, {.name = "Cube", .inputs = 1, .outputs = 1, .bind = [](const OperatorDef&) {
-                    return [](OperatorCall& call) {
-                      const Tensor& x = call.input(0);
-                      Tensor& y = call.output(0, x.dtype(), x.shape());
-                      for (int64_t i = 0; i < x.element_count(); ++i)
-                        y.data_as<float>()[i] = std::pow(x.data_as<float>()[i], 3.F);
-                    };
-                  }});
+  register_cpu_operator(*registry,
+                        {.name = "Cube", .inputs = 1, .outputs = 1, .bind = [](const OperatorDef&) {
+                           return [](OperatorCall& call) {
+                             const Tensor& x = call.input(0);
+                             Tensor& y = call.output(0, x.dtype(), x.shape());
+                             for (int64_t i = 0; i < x.element_count(); ++i)
+                               y.data_as<float>()[i] = std::pow(x.data_as<float>()[i], 3.F);
+                           };
+                         }});
   register_gradient(*registry, "Cube", std::move(rule));
   return registry;
 }
@@ -207,9 +209,12 @@ TEST(OperatorGradientCheck, FindsWrongRules) {
       const std::string& x = request.def.inputs[0];
       return GradientDefs{
           .operators = {{.type = "Product", .inputs = {x, x}, .outputs = {"square"}},
-                        {.type = "Scale", .inputs = {"square"}, .outputs = {"scaled"},
+                        {.type = "Scale",
+                         .inputs = {"square"},
+                         .outputs = {"scaled"},
                          .arguments = {{"factor", factor}}},
-                        {.type = "Product", .inputs = {"scaled", request.output(0)},
+                        {.type = "Product",
+                         .inputs = {"scaled", request.output(0)},
                          .outputs = {request.input(0)}}},
           .inputs = {request.input(0)}};
     };
@@ -221,7 +226,9 @@ TEST(OperatorGradientCheck, FindsWrongRules) {
   EXPECT_EQ(wrong.element, 1) << "the largest";
   EXPECT_NEAR(wrong.by_rule / wrong.by_difference, 2. / 3, 1e-2);
   const GradientCheck forgotten = check(
-      [](const GradientRequest&) { return GradientDefs{.operators = {}, .inputs = {std::nullopt}}; },
+      [](const GradientRequest&) {
+        return GradientDefs{.operators = {}, .inputs = {std::nullopt}};
+      },
       {1});
   EXPECT_FALSE(forgotten.right()) << to_string(forgotten);
   EXPECT_FALSE(check(rule(NAN), {1}).right());
@@ -240,9 +247,8 @@ TEST(OperatorGradientCheck, RefusesWhatItCannotCheck) {
   refused({"z is no external input"}, scale, {.inputs = {"z"}});
   refused({"no output of a floating dtype"},
           {.type = "Add", .inputs = {"n", "n"}, .outputs = {"y"}});
-  EXPECT_THROW(
-      check_gradient(workspace, {.type = "Opaque", .inputs = {"x"}, .outputs = {"y"}}),
-      GradientError);
+  EXPECT_THROW(check_gradient(workspace, {.type = "Opaque", .inputs = {"x"}, .outputs = {"y"}}),
+               GradientError);
 }
 
 }  // namespace

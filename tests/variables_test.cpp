@@ -60,8 +60,9 @@ TEST(Variables, AreRefusedWhereTheyDoNotFit) {
   refused({"variable w", "want float64[2, 3]"}, [&] {
     scope.get("w", {2, 3}, {.dtype = DType::kFloat64});
   });
-  refused({"variable w", "want a new one"},
-          [&] { scope.reusing(Reuse::kCreate).get("w", {2, 3}); });
+  refused({"variable w", "want a new one"}, [&] {
+    scope.reusing(Reuse::kCreate).get("w", {2, 3});
+  });
   refused({"no variable v"}, [&] { scope.reusing(Reuse::kGet).get("v", {1}); });
   workspace.feed("x", floats({1}));
   refused({"blob x", "no variable"}, [&] { scope.get("x", {1}); });

@@ -25,23 +25,22 @@ INSTANTIATE_TEST_SUITE_P(AllTargets, WorkspaceDevices, ::testing::ValuesIn(targe
                          choice_name);
 
 TEST_P(WorkspaceDevices, RunNetsWhereTheirTensorsAre) {
-  Net net("moves",
-          {{.type = "SpaceToBatch", .inputs = {"X"}, .outputs = {"P"}},
-           {.type = "BatchToSpace", .inputs = {"P"}, .outputs = {"Q"}},
-           {.type = "Concat", .inputs = {"Q", "X"}, .outputs = {"C"}},
-           {.type = "Split", .inputs = {"C"}, .outputs = {"L", "R"}},
-           {.type = "Expand",
-            .inputs = {"R"},
-            .outputs = {"E"},
-            .arguments = {{"shape", std::vector<int64_t>{3, 1, 4, 6}}}},
-           {.type = "Cast",
-            .inputs = {"E"},
-            .outputs = {"H"},
-            .arguments = {{"to", std::string("float16")}}},
-           {.type = "Reshape",
-            .inputs = {"H"},
-            .outputs = {"V", "old"},
-            .arguments = {{"shape", std::vector<int64_t>{3, -1}}}}});
+  Net net("moves", {{.type = "SpaceToBatch", .inputs = {"X"}, .outputs = {"P"}},
+                    {.type = "BatchToSpace", .inputs = {"P"}, .outputs = {"Q"}},
+                    {.type = "Concat", .inputs = {"Q", "X"}, .outputs = {"C"}},
+                    {.type = "Split", .inputs = {"C"}, .outputs = {"L", "R"}},
+                    {.type = "Expand",
+                     .inputs = {"R"},
+                     .outputs = {"E"},
+                     .arguments = {{"shape", std::vector<int64_t>{3, 1, 4, 6}}}},
+                    {.type = "Cast",
+                     .inputs = {"E"},
+                     .outputs = {"H"},
+                     .arguments = {{"to", std::string("float16")}}},
+                    {.type = "Reshape",
+                     .inputs = {"H"},
+                     .outputs = {"V", "old"},
+                     .arguments = {{"shape", std::vector<int64_t>{3, -1}}}}});
   const auto gradients = net.add_gradients({{"V", "dV"}});
   Workspace workspace(builtin_registry(), GetParam().context());
   workspace.feed("X", on_device({1, 1, 4, 6}));
@@ -94,13 +93,14 @@ TEST_P(WorkspaceDevices, FeedAndFetchCopyThere) {
 
 /// An operator that notes which of its implementations ran, its output on its input's device.
 Operator where(int& ran, int mark) {
-  return {.name = "Where", .inputs = {0, 2}, .outputs = 1, .bind = [&ran, mark](const OperatorDef&) {
-            return [&ran, mark](OperatorCall& call) {
-              ran = mark;
-              const Device device = call.inputs() > 0 ? call.input(0).device() : Device{};
-              call.output(0, DType::kFloat32, {1}, device);
-            };
-          }};
+  return {
+      .name = "Where", .inputs = {0, 2}, .outputs = 1, .bind = [&ran, mark](const OperatorDef&) {
+        return [&ran, mark](OperatorCall& call) {
+          ran = mark;
+          const Device device = call.inputs() > 0 ? call.input(0).device() : Device{};
+          call.output(0, DType::kFloat32, {1}, device);
+        };
+      }};
 }
 
 TEST_P(WorkspaceDevices, ChooseTheImplementationOfTheirTensors) {
@@ -146,11 +146,10 @@ TEST_P(WorkspaceDevices, RefuseTensorsElsewhere) {
   }
   expect_rejected(ErrorCode::kUnsupported, {"Scale", "not registered for", name(device().kind)},
                   [&] { workspace.run(scale); });
-  OperatorDef here{.type = "SpaceToBatch", .inputs = {"X"}, .outputs = {"Y"},
-                   .device = device().kind};
+  OperatorDef here{
+      .type = "SpaceToBatch", .inputs = {"X"}, .outputs = {"Y"}, .device = device().kind};
   workspace.run(here);
-  here.device =
-      device().kind == DeviceKind::kCuda ? DeviceKind::kOpenCl : DeviceKind::kCuda;
+  here.device = device().kind == DeviceKind::kCuda ? DeviceKind::kOpenCl : DeviceKind::kCuda;
   expect_rejected(kInvalidArgument, {"SpaceToBatch", "input X is on", name(device().kind)},
                   [&] { workspace.run(here); });
   expect_rejected(ErrorCode::kUnsupported, {"Add"}, [&] {
@@ -169,9 +168,8 @@ TEST(WorkspaceDeviceRules, RunAnOperatorThatIsOnlyForGpus) {
   register_cuda_operator(*registry, where(ran, 1));
   Workspace workspace(registry);
   workspace.feed("X", floats({1}));
-  expect_rejected(ErrorCode::kUnsupported, {"Where", "not registered for cpu"}, [&] {
-    workspace.run({.type = "Where", .inputs = {"X"}, .outputs = {"Y"}});
-  });
+  expect_rejected(ErrorCode::kUnsupported, {"Where", "not registered for cpu"},
+                  [&] { workspace.run({.type = "Where", .inputs = {"X"}, .outputs = {"Y"}}); });
   workspace.run({.type = "Where", .outputs = {"Y"}, .device = DeviceKind::kCuda});
   EXPECT_EQ(ran, 1);
 }

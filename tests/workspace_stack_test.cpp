@@ -250,10 +250,9 @@ TEST_F(Scopes, TakeBackOutputsThatTheirParentLost) {
 
 TEST_F(Scopes, HaveGradientsThroughNestedScopes) {
   // (x w)² with the product one scope further in, run twice over the same scope.
-  OperatorDef product = do_net(Net("product", {{.type = "Product",
-                                                .inputs = {"a", "b"},
-                                                .outputs = {"c"}}}),
-                               {"x", "w"}, {"p"}, {"a", "b", "c"}, {0, 1, 2});
+  OperatorDef product =
+      do_net(Net("product", {{.type = "Product", .inputs = {"a", "b"}, .outputs = {"c"}}}),
+             {"x", "w"}, {"p"}, {"a", "b", "c"}, {0, 1, 2});
   product.inputs.back() = product.outputs.back() = "inner_scope";
   const Net outer("outer", {{.type = "CreateScope", .inputs = {}, .outputs = {"inner_scope"}},
                             product,

@@ -314,10 +314,9 @@ TEST(Workspaces, ShowTheirNets) {
                           {.type = "Scale", .inputs = {"X"}, .outputs = {"later"}}});
   workspace.run(net.operators()[0]);
   const std::string dot = net.to_dot(workspace);
-  for (const char* line : {R"("blob V" [label="V\nfloat32 [2, 2]\n16 B"];)",
-                           R"("blob later" [label="later"];)",
-                           R"("blob V" -> "blob X" [style=dashed, dir=none];)",
-                           R"("blob X" -> "op 1";)"})
+  for (const char* line :
+       {R"("blob V" [label="V\nfloat32 [2, 2]\n16 B"];)", R"("blob later" [label="later"];)",
+        R"("blob V" -> "blob X" [style=dashed, dir=none];)", R"("blob X" -> "op 1";)"})
     EXPECT_NE(dot.find(line), std::string::npos) << line << " in\n" << dot;
 }
 

@@ -32,20 +32,19 @@ void on_threads(const Work& work) {
 Net training_net(const Registry& registry) {
   const Net inner("inner", {{.type = "Product", .inputs = {"x", "w"}, .outputs = {"p"}},
                             {.type = "Product", .inputs = {"p", "p"}, .outputs = {"y"}}});
-  Net net("train",
-          {{.type = "CreateScope", .outputs = {"scope"}},
-           {.type = "Do",
-            .inputs = {"X", "W", "scope"},
-            .outputs = {"Y", "scope"},
-            .arguments = {{"net", std::make_shared<const Net>(inner)},
-                          {"inner_blobs", std::vector<std::string>{"x", "w", "y"}},
-                          {"outer_blobs_idx", std::vector<int64_t>{0, 1, 2}}}},
-           {.type = "Reshape",
-            .inputs = {"Y"},
-            .outputs = {"I"},
-            .arguments = {{"shape", std::vector<int64_t>{1, 1, 2, 2}}}},
-           {.type = "SpaceToBatch", .inputs = {"I"}, .outputs = {"P"}},
-           {.type = "BatchToSpace", .inputs = {"P"}, .outputs = {"Z"}}});
+  Net net("train", {{.type = "CreateScope", .outputs = {"scope"}},
+                    {.type = "Do",
+                     .inputs = {"X", "W", "scope"},
+                     .outputs = {"Y", "scope"},
+                     .arguments = {{"net", std::make_shared<const Net>(inner)},
+                                   {"inner_blobs", std::vector<std::string>{"x", "w", "y"}},
+                                   {"outer_blobs_idx", std::vector<int64_t>{0, 1, 2}}}},
+                    {.type = "Reshape",
+                     .inputs = {"Y"},
+                     .outputs = {"I"},
+                     .arguments = {{"shape", std::vector<int64_t>{1, 1, 2, 2}}}},
+                    {.type = "SpaceToBatch", .inputs = {"I"}, .outputs = {"P"}},
+                    {.type = "BatchToSpace", .inputs = {"P"}, .outputs = {"Z"}}});
   net.add_gradients({{"Z", "dZ"}}, registry);
   return net;
 }
@@ -136,9 +135,8 @@ TEST(WorkspaceThreads, LetAChildGoOnAnotherThread) {
     Workspace child(parent, {{"x", "X"}});
     child.create_local("local");
     child.feed("local", floats({2}));
-    std::thread last([child = std::move(child)]() mutable {
-      const Workspace gone = std::move(child);
-    });
+    std::thread last(
+        [child = std::move(child)]() mutable { const Workspace gone = std::move(child); });
     parent.feed("X", floats(std::vector<float>(static_cast<size_t>(1 + i % 7), 1)));
     last.join();
   }

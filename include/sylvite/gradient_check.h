@@ -28,7 +28,7 @@ struct GradientCheckOptions {
 
 /// How far the gradients by rule are from central differences, and where they are farthest.
 struct GradientCheck {
-  double worst = 0;      ///< relative to the blob's largest gradient; infinite where one is no number
+  double worst = 0;  ///< relative to the blob's largest gradient; infinite where one is no number
   double tolerance = 0;  ///< what was asked for, or came of the dtypes
   int64_t elements = 0;  ///< compared
   std::string blob;      ///< the worst one's

@@ -244,8 +244,7 @@ Shape broadcast_shape(const TensorInfo& a, const TensorInfo& b) {
 
 Tensor sum(std::span<const Tensor> x, const Context& context) {
   validate_sum(x);
-  Tensor y =
-      internal::new_output(x[0].dtype(), x[0].shape(), context, x[0].device(), kSum, "Y");
+  Tensor y = internal::new_output(x[0].dtype(), x[0].shape(), context, x[0].device(), kSum, "Y");
   sum(x, y, context);
   return y;
 }

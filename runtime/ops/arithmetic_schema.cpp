@@ -86,9 +86,10 @@ Runner bind_constant_fill(const OperatorDef& def) {
   const double value = arguments.number("value", 0);
   const bool like_type =
       like && arguments.is_text("dtype") && arguments.text("dtype", {}) == "input";
-  const DType given = arguments.has("dtype") && !like_type ? dtype_argument(arguments, "dtype")
-                                                           : DType::kFloat32;
-  return [like, like_type, value, given, wanted = Shape(arguments.integers("shape"))](OperatorCall& call) {
+  const DType given =
+      arguments.has("dtype") && !like_type ? dtype_argument(arguments, "dtype") : DType::kFloat32;
+  return [like, like_type, value, given,
+          wanted = Shape(arguments.integers("shape"))](OperatorCall& call) {
     const Shape shape = like ? call.input(0).shape() : wanted;
     const DType dtype = like_type ? call.input(0).dtype() : given;
     const Device device = like ? call.input(0).device() : Device{.kind = call.def().device};

@@ -31,9 +31,8 @@ struct OfTwo {
   std::vector<int64_t> (*sizes)(Tensors first, Tensors second, const Context& context);
 };
 
-constexpr OfOne kSingleScalar = {.run = merge_single_scalar_gradient,
-                                 .make = merge_single_scalar_gradient,
-                                 .sizes = nullptr};
+constexpr OfOne kSingleScalar = {
+    .run = merge_single_scalar_gradient, .make = merge_single_scalar_gradient, .sizes = nullptr};
 constexpr OfOne kMultiScalar = {.run = merge_multi_scalar_gradient,
                                 .make = merge_multi_scalar_gradient,
                                 .sizes = merge_multi_scalar_gradient_sizes};
@@ -150,8 +149,9 @@ constinit const OperatorSchema kMergeSingleListGradientSchema = {
     .name = "MergeSingleListFeatureTensorsGradient",
     .inputs = kInputsOfTwo,
     .outputs = kOutputs,
-    .summary = "(lengths, presence) of each feature, the merged values' gradient, to that of each's "
-               "values",
+    .summary =
+        "(lengths, presence) of each feature, the merged values' gradient, to that of each's "
+        "values",
     .bind = bind<kSingleList>,
 };
 
@@ -159,8 +159,9 @@ constinit const OperatorSchema kMergeSingleMapGradientSchema = {
     .name = "MergeSingleMapFeatureTensorsGradient",
     .inputs = kInputsOfTwo,
     .outputs = kOutputs,
-    .summary = "(lengths, presence) of each feature, the merged values' gradient, to that of each's "
-               "values",
+    .summary =
+        "(lengths, presence) of each feature, the merged values' gradient, to that of each's "
+        "values",
     .bind = bind<kSingleMap>,
 };
 
@@ -176,8 +177,9 @@ constinit const OperatorSchema kMergeMultiListGradientSchema = {
     .name = "MergeMultiListFeatureTensorsGradient",
     .inputs = kInputsOfTwo,
     .outputs = kOutputs,
-    .summary = "(lengths, values.lengths) of each input, the merged values' gradient, to that of "
-               "each's values",
+    .summary =
+        "(lengths, values.lengths) of each input, the merged values' gradient, to that of "
+        "each's values",
     .bind = bind<kMultiList>,
 };
 
@@ -185,8 +187,9 @@ constinit const OperatorSchema kMergeMultiMapGradientSchema = {
     .name = "MergeMultiMapFeatureTensorsGradient",
     .inputs = kInputsOfTwo,
     .outputs = kOutputs,
-    .summary = "(lengths, values.lengths) of each input, the merged values' gradient, to that of "
-               "each's values",
+    .summary =
+        "(lengths, values.lengths) of each input, the merged values' gradient, to that of "
+        "each's values",
     .bind = bind<kMultiMap>,
 };
 
@@ -194,8 +197,9 @@ constinit const OperatorSchema kMergeMultiListOrMapGradientSchema = {
     .name = "MergeMultiListOrMapFeatureTensorsGradient",
     .inputs = kInputsOfTwo,
     .outputs = kOutputs,
-    .summary = "what MergeMultiListFeatureTensorsGradient and MergeMultiMapFeatureTensorsGradient "
-               "both are",
+    .summary =
+        "what MergeMultiListFeatureTensorsGradient and MergeMultiMapFeatureTensorsGradient "
+        "both are",
     .bind = bind<kMultiList>,
 };
 

@@ -112,7 +112,8 @@ struct MultiMaps {
 };
 
 constexpr std::array<ArgumentSchema, 1> kIdsArgument = {
-    {{"feature_ids", "integers", "", "the key of each feature's pairs, in the order of the inputs"}}};
+    {{"feature_ids", "integers", "",
+      "the key of each feature's pairs, in the order of the inputs"}}};
 
 template <typename Kind>
 constexpr std::span<const ArgumentSchema> arguments_of() {
@@ -322,8 +323,9 @@ constinit const OperatorSchema kMergeSingleListSchema = {
     .name = "MergeSingleListFeatureTensors",
     .inputs = {3, Arity::kAny},
     .outputs = 4,
-    .summary = "(lengths, values, presence) of each feature as lengths, keys, values.lengths and "
-               "values.values",
+    .summary =
+        "(lengths, values, presence) of each feature as lengths, keys, values.lengths and "
+        "values.values",
     .arguments = kIdsArgument,
     .bind = bind_merge<SingleList>,
     .gradient_kind = GradientKind::kRule,
@@ -334,8 +336,9 @@ constinit const OperatorSchema kMergeSingleMapSchema = {
     .name = "MergeSingleMapFeatureTensors",
     .inputs = {4, Arity::kAny},
     .outputs = 5,
-    .summary = "(lengths, keys, values, presence) of each feature as lengths, keys, values.lengths, "
-               "values.keys and values.values",
+    .summary =
+        "(lengths, keys, values, presence) of each feature as lengths, keys, values.lengths, "
+        "values.keys and values.values",
     .arguments = kIdsArgument,
     .bind = bind_merge<SingleMap>,
     .gradient_kind = GradientKind::kRule,
@@ -356,8 +359,9 @@ constinit const OperatorSchema kMergeMultiListSchema = {
     .name = "MergeMultiListFeatureTensors",
     .inputs = {4, Arity::kAny},
     .outputs = 4,
-    .summary = "(lengths, keys, values.lengths, values.values) of each input, merged example by "
-               "example",
+    .summary =
+        "(lengths, keys, values.lengths, values.values) of each input, merged example by "
+        "example",
     .bind = bind_merge<MultiLists>,
     .gradient_kind = GradientKind::kRule,
     .gradient = merge_rule<kMultiListRule>,
@@ -367,8 +371,9 @@ constinit const OperatorSchema kMergeMultiMapSchema = {
     .name = "MergeMultiMapFeatureTensors",
     .inputs = {5, Arity::kAny},
     .outputs = 5,
-    .summary = "(lengths, keys, values.lengths, values.keys, values.values) of each input, merged "
-               "example by example",
+    .summary =
+        "(lengths, keys, values.lengths, values.keys, values.values) of each input, merged "
+        "example by example",
     .bind = bind_merge<MultiMaps>,
     .gradient_kind = GradientKind::kRule,
     .gradient = merge_rule<kMultiMapRule>,

@@ -93,8 +93,8 @@ void run_join(OperatorCall& call, Handles& handles, const Joint& joint) {
     sizes = call.output(1, DType::kInt32, {call.inputs()});
   }
   if (x[0].dtype() == DType::kString) {
-    call.set_output(0, joint.is_new ? stack(x, axis, call.context())
-                                    : concat(x, axis, call.context()));
+    call.set_output(
+        0, joint.is_new ? stack(x, axis, call.context()) : concat(x, axis, call.context()));
   } else {
     Tensor& y = call.output(0, x[0].dtype(), shape, x[0].device());
     joint.is_new ? stack(x, axis, y, call.context()) : concat(x, axis, y, call.context());
@@ -146,10 +146,8 @@ void run_part(OperatorCall& call, const Tensor& y, std::span<const int64_t> size
 }
 
 Runner bind_unstack(const OperatorDef& def) {
-  return [joint = Joint{.axis = stack_axis(def), .is_new = true},
-          x = std::vector<Tensor>()](OperatorCall& call) mutable {
-    run_part(call, call.input(0), {}, joint, x);
-  };
+  return [joint = Joint{.axis = stack_axis(def), .is_new = true}, x = std::vector<Tensor>()](
+             OperatorCall& call) mutable { run_part(call, call.input(0), {}, joint, x); };
 }
 
 /// Appends what an int32 or int64 tensor of one axis on the CPU holds.
