@@ -84,7 +84,12 @@ TEST(FeaturesByName, AreTheTypedFunctions) {
   for (SeededCases cases(.5, 7 * 6); cases.next();) {
     SCOPED_TRACE(cases.trace());
     Random random(cases.seed());
-    check_by_name(random_features(random, kMerges[cases.seed() % 7]), random, workspace);
+    const auto dtype = static_cast<DType>(random.between(0, static_cast<int>(DType::kString)));
+    const FeatureSizes sizes = {.examples = random.one_of<int64_t>({0, 1, 7, 130, 300}),
+                                .features = random.between(1, 12),
+                                .presence = random.one_of({0., .5, 1.})};
+    check_by_name(random_features(random, kMerges[cases.seed() % 7], dtype, sizes), random,
+                  workspace);
   }
 }
 
