@@ -219,11 +219,14 @@ void Worker::run_runs(int64_t chunk, const RunMove& move, Workspace& w) const {
   const auto end_of = [&](int64_t b, int64_t f) {
     return (tables.elements_before(b, f) + int64_t{tables.count_of(b, f)}) * bytes;
   };
-  const int64_t segments = tables.examples * tables.features;
-  int64_t whole = segments;
-  while (whole > 0 && end_of((whole - 1) / tables.features, (whole - 1) % tables.features) + step >
-                          places.packed_bytes) {
+  int64_t whole = tables.examples * tables.features;
+  int64_t rows = tables.examples;  // the kernel's, and of the last one so many segments
+  int64_t last = tables.features;
+  while (whole > 0 && end_of(rows - 1, last - 1) + step > places.packed_bytes) {
     --whole;
+    if (--last > 0) continue;
+    --rows;
+    last = tables.features;
   }
   if (whole > 0) features::copy_runs(call_, run_functions_[choice], tables, move, places, whole);
 
@@ -235,13 +238,13 @@ void Worker::run_runs(int64_t chunk, const RunMove& move, Workspace& w) const {
         move.arrays[f] + (offsets_.start(level, chunk, f) + tables.from_of(b, f)) * bytes;
     std::memcpy(move.split ? here : there, move.split ? there : here, count);
   };
-  for (int64_t s = whole; s < segments; ++s) copy(s / tables.features, s % tables.features);
-  for (int64_t f = 0; f < tables.features && !places.inside; ++f) {
-    int64_t b = whole / tables.features + (f < whole % tables.features);
-    const auto beyond = [&] {
+  for (int64_t f = 0; f < tables.features; ++f) {
+    const int64_t done = rows - (f >= last);
+    for (int64_t b = done; b < tables.examples; ++b) copy(b, f);
+    const auto beyond = [&](int64_t b) {
       return (tables.from_of(b, f) + int64_t{tables.count_of(b, f)}) * bytes + step > w.room[f];
     };
-    while (b-- > 0 && beyond()) copy(b, f);
+    for (int64_t b = done; !places.inside && b > 0 && beyond(b - 1); --b) copy(b - 1, f);
   }
 }
 
