@@ -36,7 +36,8 @@ class Worker {
  public:
   Worker(Call& call, const FeatureOffsets& offsets, const FeatureMoves& moves);
 
-  void run(int64_t chunk, Workspace& w) const;
+  /// Chunks below `task_end` are this thread's, and later.
+  void run(int64_t chunk, int64_t task_end, Workspace& w) const;
   Workspace workspace(Scratch& scratch) const;
 
  private:
@@ -44,7 +45,7 @@ class Worker {
   void write_lengths(int64_t chunk, const Tables& tables) const;
   void run_pick(int64_t chunk, Workspace& w) const;
   void run_expand(int64_t chunk, Workspace& w) const;
-  void run_runs(int64_t chunk, const RunMove& move, Workspace& w) const;
+  void run_runs(int64_t chunk, int64_t task_end, const RunMove& move, Workspace& w) const;
   size_t run_kernel_of(int64_t chunk, const RunMove& move) const;
 
   Call& call_;
@@ -56,7 +57,6 @@ class Worker {
   KernelFn pick_ = nullptr;
   KernelFn expand_ = nullptr;
   bool has_inner_;
-  int64_t grain_;
   int64_t before_count_ = 0;
 };
 
@@ -66,8 +66,7 @@ Worker::Worker(Call& call, const FeatureOffsets& offsets, const FeatureMoves& mo
       moves_(moves),
       segments_(features::segments_kernel_of(call, offsets.inputs.counts)),
       has_inner_(std::any_of(moves.runs.begin(), moves.runs.end(),
-                             [](const RunMove& move) { return move.inner; })),
-      grain_(chunks_per_task(call, offsets)) {
+                             [](const RunMove& move) { return move.inner; })) {
   if (moves.pick) pick_ = features::pick_kernel_of(call, *moves.pick);
   if (moves.expand) expand_ = features::expand_kernel_of(call, moves.expand->value_bytes);
   if (!moves.runs.empty()) {
@@ -113,7 +112,7 @@ Workspace Worker::workspace(Scratch& scratch) const {
   return w;
 }
 
-void Worker::run(int64_t chunk, Workspace& w) const {
+void Worker::run(int64_t chunk, int64_t task_end, Workspace& w) const {
   const FeatureInputs& inputs = offsets_.inputs;
   w.outer.examples = w.inner.examples = offsets_.padded_examples_of(chunk);
   for (int64_t f = 0; f < inputs.features; ++f) {
@@ -125,7 +124,7 @@ void Worker::run(int64_t chunk, Workspace& w) const {
   if (moves_.pick) run_pick(chunk, w);
   if (moves_.expand) run_expand(chunk, w);
   if (has_inner_) make_inner(chunk, w);
-  for (const RunMove& move : moves_.runs) run_runs(chunk, move, w);
+  for (const RunMove& move : moves_.runs) run_runs(chunk, task_end, move, w);
 }
 
 void Worker::make_inner(int64_t chunk, Workspace& w) const {
@@ -189,7 +188,7 @@ void Worker::run_expand(int64_t chunk, Workspace& w) const {
 
 /// The vectors of the kernel may reach past the runs of a task, into what another thread writes or
 /// past the end of an array: the runs next to those ends are copied here, to the byte.
-void Worker::run_runs(int64_t chunk, const RunMove& move, Workspace& w) const {
+void Worker::run_runs(int64_t chunk, int64_t task_end, const RunMove& move, Workspace& w) const {
   const Level& level = move.inner ? offsets_.inner : offsets_.outer;
   const Tables& tables = move.inner ? w.inner : w.outer;
   const int64_t bytes = move.element_bytes;
@@ -198,7 +197,6 @@ void Worker::run_runs(int64_t chunk, const RunMove& move, Workspace& w) const {
 
   const size_t choice = run_kernel_of(chunk, move);
   const int64_t step = kRunKernels[choice].step;
-  const int64_t task_end = std::min((chunk / grain_ + 1) * grain_, offsets_.chunks());
 
   const int64_t end = level.packed[move.split ? offsets_.chunks() : task_end];
   features::RunPlaces places = {.arrays = w.arrays,
@@ -271,11 +269,11 @@ void run_feature_moves(Call& call, const FeatureOffsets& offsets, const FeatureM
   const int64_t workers = workers_of(call, offsets);
   auto* workspaces = scratch.take<Workspace>(workers);
   for (int64_t i = 0; i < workers; ++i) workspaces[i] = worker.workspace(scratch);
-  for_each_chunk(call, offsets, [&](int64_t i, int64_t c) {
+  for_each_chunk(call, offsets, [&](int64_t i, int64_t c, int64_t end) {
     if (has_long_runs(offsets, moves, c)) {
       run_long_chunk(call, offsets, moves, c, LongRuns::kLeaveOut, workspaces[i].cursors);
     } else {
-      worker.run(c, workspaces[i]);
+      worker.run(c, end, workspaces[i]);
     }
   });
   throw_if_failed(call);

@@ -64,29 +64,27 @@ void for_each_segment(const FeatureOffsets& offsets, int64_t chunk, int64_t* cur
   }
 }
 
-/// Consecutive chunks that a worker takes at once: inputs are read in long streams, and enough tasks
-/// remain to share out.
-inline int64_t chunks_per_task(const Call& call, const FeatureOffsets& offsets) noexcept {
-  constexpr int64_t kMostChunks = 16;
-  constexpr int64_t kTasksPerThread = 8;
-  return std::clamp<int64_t>(offsets.chunks() / (kTasksPerThread * call.context.threads()), 1,
-                             kMostChunks);
-}
-
 inline int64_t workers_of(const Call& call, const FeatureOffsets& offsets) noexcept {
   return std::min<int64_t>(offsets.chunks(), call.context.threads());
 }
 
-/// Runs task(worker, chunk) for every chunk, those of one task in order on one thread.
+/// Runs task(worker, chunk, end) for every chunk; those below `end` follow on the same thread, in order.
+/// A worker takes many at once as long as many are left: inputs are read in long streams, and all
+/// workers end together.
 template <typename Task>
 void for_each_chunk(Call& call, const FeatureOffsets& offsets, const Task& task) noexcept {
+  constexpr int64_t kMostChunks = 16;
   const int64_t chunks = offsets.chunks();
-  const int64_t grain = chunks_per_task(call, offsets);
+  const int64_t workers = workers_of(call, offsets);
   std::atomic<int64_t> next = 0;
-  call.for_each_task(workers_of(call, offsets), [&](int64_t worker) {
-    for (int64_t first = next.fetch_add(grain, std::memory_order_relaxed); first < chunks;
-         first = next.fetch_add(grain, std::memory_order_relaxed)) {
-      for (int64_t c = first; c < std::min(first + grain, chunks); ++c) task(worker, c);
+  call.for_each_task(workers, [&](int64_t worker) {
+    int64_t first = next.load(std::memory_order_relaxed);
+    while (first < chunks) {
+      const int64_t taken = std::clamp<int64_t>((chunks - first) / (4 * workers), 1, kMostChunks);
+      const int64_t end = first + taken;
+      if (!next.compare_exchange_weak(first, end, std::memory_order_relaxed)) continue;
+      for (int64_t c = first; c < end; ++c) task(worker, c, end);
+      first = next.load(std::memory_order_relaxed);
     }
   });
 }

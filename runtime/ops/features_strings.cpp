@@ -35,7 +35,7 @@ void StringMove::count(Call& call) {
   cursors_ =
       scratch_.take<int64_t>(2 * features * std::max<int64_t>(workers_of(call, offsets_), 1));
   std::fill_n(starts_, targets_, int64_t{0});
-  for_each_chunk(call, offsets_, [&](int64_t worker, int64_t c) {
+  for_each_chunk(call, offsets_, [&](int64_t worker, int64_t c, int64_t) {
     int64_t* sums = starts_ + (c + 1) * targets_;
     std::fill_n(sums, targets_, int64_t{0});
     for_each_run(c, cursors_ + 2 * features * worker, [&](int64_t f, const Run& run) {
@@ -73,7 +73,7 @@ void StringMove::run(Call& call) {
     }
   }
   if (chunks == 0) return;
-  for_each_chunk(call, offsets_, [&](int64_t worker, int64_t c) {
+  for_each_chunk(call, offsets_, [&](int64_t worker, int64_t c, int64_t) {
     int64_t* places = starts_ + c * targets_;  // this chunk's alone: it walks along its texts
     for_each_run(c, cursors_ + 2 * features * worker, [&](int64_t f, const Run& run) {
       const Texts& from = split_ ? packed : arrays[f];
