@@ -75,8 +75,9 @@ class InnerTotals : public Halide::Generator<InnerTotals> {
 };
 
 /// The tables of a chunk: how many elements a segment has (none where it is absent), where they begin
-/// in its input, and in `scan` what lies before it. Elements are in the low half of a number, segments
-/// present in the high half: one addition scans both.
+/// in its input and in the packed array, and how many segments before it are present. Where presence
+/// is counted, a segment has one element where it is present, and `from` and `to` are left as they
+/// are; where lengths are counted, `position` is.
 class Segments : public Halide::Generator<Segments> {
  public:
   GeneratorParam<Type> element{"element", UInt(8)};
@@ -86,31 +87,49 @@ class Segments : public Halide::Generator<Segments> {
   Input<Buffer<int32_t, 2>> lengths{"lengths"};
   Input<Buffer<int32_t, 2>> presence{"presence"};
   Input<int> features{"features"};
-  Input<int> examples{"examples"};            // a multiple of kLanes
-  Output<Buffer<int64_t, 2>> count{"count"};  // b, f
-  Output<Buffer<int32_t, 2>> from{"from"};    // b, f; left as it is where presence is counted
-  Output<Buffer<int64_t, 1>> rows{"rows"};    // b
-  Output<Buffer<int64_t, 2>> scan{"scan"};    // b, f
+  Input<int> examples{"examples"};                  // a multiple of kLanes
+  Output<Buffer<int32_t, 2>> count{"count"};        // b, f
+  Output<Buffer<int32_t, 2>> from{"from"};          // b, f; an example longer, as those that follow
+  Output<Buffer<int32_t, 2>> to{"to"};              // b, f
+  Output<Buffer<int32_t, 2>> position{"position"};  // b, f
 
   void generate() {
-    Expr here = 1, length = 0;
-    if (counts != Counts::kLengths) here = cast<int>(bytes(place(presence, f, 0, b)) != 0);
-    if (counts != Counts::kPresence) length = ints(place(lengths, f, 0, b));
-    count(b, f) = cast<int64_t>(length & -here) | (cast<int64_t>(here) << 32);
+    const auto here = [&](const Expr& offset, const Expr& lane, const Expr& f) -> Expr {
+      return cast<int>(bytes(place(presence, f, offset, lane)) != 0);
+    };
+    const auto counted = [&](const Expr& vector, const Expr& lane, const Expr& f) -> Expr {
+      return count(vector * kLanes + lane, f);
+    };
+    Expr value = 1;
+    if (counts != Counts::kLengths) value = here(0, b, f);
+    if (counts != Counts::kPresence) value = ints(place(lengths, f, 0, b)) & -value;
+    count(b, f) = value;
     from(b, f) = Halide::undef<int>();
-    if (counts != Counts::kPresence) {
+    if (counts == Counts::kPresence) {
+      to(b, f) = Halide::undef<int>();
+    } else {
       r = RDom({{0, kLanes}, {0, examples / kLanes}}, "r");
       const Expr at = r.y * kLanes + r.x;
       from(0, f) = 0;
-      from(at + 1, f) = from(at, f) + cast<int>(count(at, f));
+      from(at + 1, f) = from(at, f) + count(at, f);
+      scan_segments(to, counted, features, examples);
     }
-    scan_segments(rows, scan, count, features, examples);
+    if (counts == Counts::kLengths) {
+      position(b, f) = Halide::undef<int>();
+    } else if (counts == Counts::kPresence) {
+      scan_segments(position, counted, features, examples);
+    } else {
+      const auto present = [&](const Expr& vector, const Expr& lane, const Expr& f) {
+        return here(vector * kLanes, lane, f);
+      };
+      scan_segments(position, present, features, examples);
+    }
   }
   void schedule() {
     describe_memory(ints, bytes);
     describe_addresses(lengths, presence);
-    describe_tables(count, from, rows, scan);
-    describe_pitch(count, from, scan);
+    describe_tables(count, from, to, position);
+    describe_pitch(count, from, to, position);
     Func(count).vectorize(b, kLanes, Halide::TailStrategy::RoundUp);
     if (counts == Counts::kPresence) return;
     Func(from).update(0).unscheduled();
@@ -135,10 +154,9 @@ class InnerSegments : public Halide::Generator<InnerSegments> {
   Input<int> features{"features"};
   Input<int> examples{"examples"};
   Output<Buffer<int32_t, 1>> before{"before"};  // sums before every number
-  Output<Buffer<int64_t, 2>> count{"count"};    // b, f
+  Output<Buffer<int32_t, 2>> count{"count"};    // b, f
   Output<Buffer<int32_t, 2>> from{"from"};      // b, f
-  Output<Buffer<int64_t, 1>> rows{"rows"};      // b
-  Output<Buffer<int64_t, 2>> scan{"scan"};      // b, f
+  Output<Buffer<int32_t, 2>> to{"to"};          // b, f; an example longer
 
   void generate() {
     r = RDom({{0, kMaxLow}, {0, features}}, "r");
@@ -149,15 +167,17 @@ class InnerSegments : public Halide::Generator<InnerSegments> {
     before(promise_inside(begin(first), before, 1)) = 0;
     before(at + 1) = before(at) + ints(place(lengths, r.y, r.x, 0));
     from(b, f) = before(promise_inside(begin(f) + outer(b, f), before, 1));
-    count(b, f) =
-        cast<int64_t>(before(promise_inside(begin(f) + outer(b + 1, f), before, 1)) - from(b, f));
-    scan_segments(rows, scan, count, features, examples);
+    count(b, f) = before(promise_inside(begin(f) + outer(b + 1, f), before, 1)) - from(b, f);
+    const auto counted = [&](const Expr& vector, const Expr& lane, const Expr& f) -> Expr {
+      return count(vector * kLanes + lane, f);
+    };
+    scan_segments(to, counted, features, examples);
   }
   void schedule() {
     describe_memory(ints);
     describe_addresses(lengths);
-    describe_tables(n, begin, outer, before, count, from, rows, scan);
-    describe_pitch(count, from, scan, outer);
+    describe_tables(n, begin, outer, before, count, from, to);
+    describe_pitch(count, from, to, outer);
   }
 
  private:
@@ -203,9 +223,9 @@ class MergeRuns : public Halide::Generator<MergeRuns> {
   Input<Buffer<uint8_t, 2>> memory{"memory"};
   Input<Buffer<int32_t, 2>> ragged{"ragged"};  // address of input f
   Input<Buffer<int32_t, 1>> room{"room"};      // bytes behind it that may be touched
-  Input<Buffer<int32_t, 2>> count{"count"};    // b, f: the low halves
+  Input<Buffer<int32_t, 2>> count{"count"};    // b, f
   Input<Buffer<int32_t, 2>> from{"from"};      // b, f
-  Input<Buffer<int32_t, 2>> to{"to"};          // b, f: the low halves
+  Input<Buffer<int32_t, 2>> to{"to"};          // b, f
   Input<int> features{"features"};
   Input<int> segments{"segments"};
   Input<uint32_t> shift{"shift"};  // binary logarithm of the bytes of an element
@@ -274,7 +294,7 @@ class Pick : public Halide::Generator<Pick> {
   Input<Buffer<void, 2>> memory{"memory"};
   Input<Buffer<int32_t, 2>> ragged{"ragged"};      // address of input f
   Input<Buffer<int64_t, 1>> ids{"ids"};            // f
-  Input<Buffer<int32_t, 2>> position{"position"};  // b, f: the high halves of a scan
+  Input<Buffer<int32_t, 2>> position{"position"};  // b, f
   Input<int> features{"features"};
   Input<int> segments{"segments"};  // up to the last present one
   Input<int> pairs{"pairs"};        // present segments
@@ -298,9 +318,9 @@ class Pick : public Halide::Generator<Pick> {
 class PickLengths : public Halide::Generator<PickLengths> {
  public:
   GeneratorParam<Type> element{"element", UInt(8)};
-  Input<Buffer<uint32_t, 2>> count{"count"};       // b, f: the low halves
+  Input<Buffer<uint32_t, 2>> count{"count"};       // b, f
   Input<Buffer<int64_t, 1>> ids{"ids"};            // f
-  Input<Buffer<int32_t, 2>> position{"position"};  // b, f: the high halves of a scan
+  Input<Buffer<int32_t, 2>> position{"position"};  // b, f
   Input<int> features{"features"};
   Input<int> segments{"segments"};
   Input<int> pairs{"pairs"};
@@ -311,7 +331,6 @@ class PickLengths : public Halide::Generator<PickLengths> {
   }
   void schedule() {
     describe_tables(count);
-    count.dim(0).set_stride(2);
     describe_pitch(position, count);
     schedule_pick(*this);
   }
@@ -323,8 +342,8 @@ class Expand : public Halide::Generator<Expand> {
   GeneratorParam<Type> element{"element", UInt(32)};
   Input<Buffer<void, 1>> packed{"packed"};         // at least one
   Input<Buffer<int32_t, 2>> ragged{"ragged"};      // address of input f
-  Input<Buffer<int32_t, 2>> present{"present"};    // b, f: the high halves of the counts
-  Input<Buffer<int32_t, 2>> position{"position"};  // b, f: the high halves of a scan
+  Input<Buffer<int32_t, 2>> present{"present"};    // b, f: 1 or 0
+  Input<Buffer<int32_t, 2>> position{"position"};  // b, f
   Input<int> features{"features"};
   Input<int> examples{"examples"};
   Input<int> stride{"stride"};  // elements from one example to the next
@@ -353,8 +372,6 @@ class Expand : public Halide::Generator<Expand> {
     describe_memory(memory);
     describe_addresses(ragged);
     describe_tables(packed, present, position);
-    present.dim(0).set_stride(2);
-    position.dim(0).set_stride(2);
     describe_pitch(present, position);
     Func(memory).update(0).allow_race_conditions().vectorize(r[0]);
     Func(memory).update(1).unscheduled();

@@ -30,20 +30,22 @@ std::vector<Expr> place(const Addresses& address, const Expr& f, const Expr& off
           Halide::unsafe_promise_clamped(address(1, f), 0, kMaxHigh)};
 }
 
-/// rows(b): what the segments of example b count; scan(b, f): what those before (b, f) count. The
-/// examples are scanned one by one, their segments as vectors of examples.
-template <typename Rows, typename Scan, typename Count>
-void scan_segments(Rows& rows, Scan& scan, const Count& count, const Expr& features,
-                   const Expr& examples) {
-  const Var b("b"), f("f");
-  const RDom all(0, features, "all"), next(0, features - 1, "next"), row(0, examples - 1, "row");
-  rows(b) = cast<int64_t>(0);
-  rows(b) += count(b, all);
-  scan(b, f) = Halide::undef<int64_t>();
-  scan(0, 0) = cast<int64_t>(0);
-  scan(row + 1, 0) = scan(row, 0) + rows(row);
-  scan(b, next + 1) = scan(b, next) + count(b, next);
-  schedule_scans(Func(rows), Func(scan), b);
+/// scan(b, f): what the segments before (b, f) count, scan(examples, 0) all of them. The sums of examples
+/// are scanned one by one, the segments of an example side by side in vectors of examples.
+/// count(vector, lane, f).
+template <typename Scan, typename Count>
+void scan_segments(Scan& scan, const Count& count, const Expr& features, const Expr& examples) {
+  const Expr vectors = examples / kLanes;
+  const RDom all({{0, kLanes}, {0, features}, {0, vectors}}, "all");
+  const RDom next({{0, kLanes}, {0, features - 1}, {0, vectors}}, "next");
+  const RDom row(0, examples, "row"), begin(0, examples + 1, "begin");
+  const Expr at = next.z * kLanes + next.x;
+  scan(Var("b"), Var("f")) = Halide::undef<int>();
+  scan(begin, 0) = 0;
+  scan(all.z * kLanes + all.x + 1, 0) += count(all.z, all.x, all.y);
+  scan(row + 1, 0) += scan(row, 0);
+  scan(at, next.y + 1) = scan(at, next.y) + count(next.z, next.x, next.y);
+  schedule_scan(Func(scan), all.x, next.x);
 }
 
 /// Rows of segments that begin below `segments`.

@@ -102,7 +102,7 @@ HalideBuffer::HalideBuffer(const Operand& operand) noexcept {
 
 void call_kernel(KernelFn kernel, CallState& state, std::span<const Operand> inputs,
                  std::span<const void* const> scalars, std::span<const Operand> outputs) noexcept {
-  constexpr size_t kMaxBuffers = 10;
+  constexpr size_t kMaxBuffers = 9;
   constexpr size_t kMaxScalars = 16;
   // Left unwritten but for the buffers in use.
   std::array<std::optional<HalideBuffer>, kMaxBuffers> buffers;

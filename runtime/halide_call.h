@@ -45,7 +45,7 @@ struct CallState {
   std::array<char, 512> message = {};
 };
 
-/// Runs a kernel of arguments (inputs…, scalars…, outputs…), at most 10 buffers and 16 scalars, the
+/// Runs a kernel of arguments (inputs…, scalars…, outputs…), at most 9 buffers and 16 scalars, the
 /// scalars by their addresses. A failure is kept in `state`.
 void call_kernel(KernelFn kernel, CallState& state, std::span<const Operand> inputs,
                  std::span<const void* const> scalars, std::span<const Operand> outputs) noexcept;

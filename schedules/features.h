@@ -48,13 +48,11 @@ void describe_pitch(Table& table, Tables&... tables) {
   (tables.dim(1).set_stride(table.dim(1).stride()), ...);
 }
 
-/// Examples come in whole vectors.
-inline void schedule_scans(Halide::Func rows, Halide::Func scan, const Halide::Var& b) {
-  constexpr auto kWhole = Halide::TailStrategy::RoundUp;
-  rows.vectorize(b, kLanes, kWhole).update().vectorize(b, kLanes, kWhole);
+inline void schedule_scan(Halide::Func scan, const Halide::RVar& sum, const Halide::RVar& next) {
   scan.update(0).unscheduled();
-  scan.update(1).unscheduled();
-  scan.update(2).vectorize(b, kLanes, kWhole);
+  scan.update(1).allow_race_conditions().vectorize(sum);
+  scan.update(2).unscheduled();
+  scan.update(3).allow_race_conditions().vectorize(next);
 }
 
 /// Sums by lane in registers; every third of an output is known by its place.
@@ -73,7 +71,6 @@ void schedule_totals(Output& totals, const Halide::Var& k, const Halide::Var& c,
 template <typename Kernel>
 void schedule_pick(Kernel& kernel) {
   describe_tables(kernel.ids, kernel.position);
-  kernel.position.dim(0).set_stride(2);
   Halide::Func(kernel.packed).output_buffers()[0].dim(0).set_min(0);
 }
 
@@ -83,11 +80,7 @@ void schedule_runs(Kernel& kernel, Output& output, const Halide::RVar& byte) {
   describe_memory(kernel.memory);
   describe_addresses(kernel.ragged);
   describe_tables(kernel.packed, kernel.room, kernel.count, kernel.from, kernel.to);
-  const Halide::Expr pitch = kernel.from.dim(1).stride();
-  kernel.count.dim(0).set_stride(2);
-  kernel.count.dim(1).set_stride(2 * pitch);
-  kernel.to.dim(0).set_stride(2);
-  kernel.to.dim(1).set_stride(2 * pitch);
+  describe_pitch(kernel.from, kernel.count, kernel.to);
   Halide::Func(output).update().allow_race_conditions().vectorize(byte).specialize(kernel.inside);
 }
 

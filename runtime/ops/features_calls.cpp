@@ -49,25 +49,9 @@ Operand addresses(const Address* of, int64_t features) noexcept {
   return numbers(of ? &of->low : &kMaxCoordinate, {{2, 1}, {features, 2}});
 }
 
-/// The halves of numbers of 64 bits, little-endian as all targets are.
-const int32_t* low_halves(const int64_t* of) noexcept {
-  return reinterpret_cast<const int32_t*>(of);
-}
-const int32_t* high_halves(const int64_t* of) noexcept { return low_halves(of) + 1; }
-
-Operand counts(const Tables& t) noexcept {
-  return numbers(t.count, {{t.examples, 1}, {t.features, t.pitch}});
-}
-Operand froms(const Tables& t, int64_t examples) noexcept {
-  return numbers(t.from, {{examples, 1}, {t.features, t.pitch}});
-}
-Operand rows(const Tables& t) noexcept { return numbers(t.rows, {{t.examples, 1}}); }
-Operand scans(const Tables& t) noexcept {
-  return numbers(t.scan, {{t.examples, 1}, {t.features, t.pitch}});
-}
-/// One half of the counts, of the scan.
-Operand half_of(const Tables& t, const int32_t* half) noexcept {
-  return numbers(half, {{t.examples, 2}, {t.features, 2 * t.pitch}});
+/// A table, `more` examples longer.
+Operand table(const Tables& t, const int32_t* of, int64_t more = 0) noexcept {
+  return numbers(of, {{t.examples + more, 1}, {t.features, t.pitch}});
 }
 
 class Scalars {
@@ -165,7 +149,8 @@ void make_tables(Call& call, KernelFn kernel, const Address* lengths, const Addr
                  const Tables& t) noexcept {
   const std::array inputs = {memory(ElementKind::kInt, 4), memory(ElementKind::kUInt, 1),
                              addresses(lengths, t.features), addresses(presence, t.features)};
-  const std::array outputs = {counts(t), froms(t, t.examples + 1), rows(t), scans(t)};
+  const std::array outputs = {table(t, t.count), table(t, t.from, 1), table(t, t.to, 1),
+                              table(t, t.position, 1)};
   call_kernel(kernel, call, inputs, Scalars(t.features, t.examples), outputs);
 }
 
@@ -173,10 +158,9 @@ void make_inner_tables(Call& call, KernelFn kernel, const InnerNumbers& n, const
                        const Tables& inner) noexcept {
   const std::array inputs = {memory(ElementKind::kInt, 4), addresses(n.lengths, outer.features),
                              numbers(n.n, {{outer.features, 1}}),
-                             numbers(n.begin, {{outer.features, 1}}),
-                             froms(outer, outer.examples + 1)};
-  const std::array outputs = {numbers(n.before, {{n.before_count, 1}}), counts(inner),
-                              froms(inner, inner.examples), rows(inner), scans(inner)};
+                             numbers(n.begin, {{outer.features, 1}}), table(outer, outer.from, 1)};
+  const std::array outputs = {numbers(n.before, {{n.before_count, 1}}), table(inner, inner.count),
+                              table(inner, inner.from), table(inner, inner.to, 1)};
   call_kernel(kernel, call, inputs, Scalars(outer.features, outer.examples), outputs);
 }
 
@@ -187,9 +171,9 @@ void copy_runs(Call& call, KernelFn kernel, const Tables& t, const RunMove& move
   const std::array inputs = {move.split ? run : all,
                              addresses(places.arrays, t.features),
                              numbers(places.room, {{t.features, 1}}),
-                             half_of(t, low_halves(t.count)),
-                             froms(t, t.examples),
-                             half_of(t, low_halves(t.scan))};
+                             table(t, t.count),
+                             table(t, t.from),
+                             table(t, t.to)};
   call_kernel(kernel, call, inputs,
               Scalars(t.features, segments, shift_of(move.element_bytes), places.inside),
               std::span(move.split ? &all : &run, 1));
@@ -198,12 +182,12 @@ void copy_runs(Call& call, KernelFn kernel, const Tables& t, const RunMove& move
 void pick(Call& call, KernelFn kernel, const Tables& t, const PickMove& move, const Address* values,
           int64_t segments, int64_t count, int64_t* keys, std::byte* packed) noexcept {
   const Operand ids = numbers(move.ids, {{t.features, 1}});
-  const Operand positions = half_of(t, high_halves(t.scan));
+  const Operand positions = table(t, t.position);
   const std::array outputs = {
       numbers(keys, {{count, 1}}),
       operand_of(packed, ElementKind::kUInt, move.value_bytes, {{count, 1}})};
   if (!move.values) {
-    Operand lengths = half_of(t, low_halves(t.count));
+    Operand lengths = table(t, t.count);
     lengths.kind = ElementKind::kUInt;
     call_kernel(kernel, call, std::array{lengths, ids, positions},
                 Scalars(t.features, segments, count), outputs);
@@ -221,8 +205,7 @@ void expand(Call& call, KernelFn kernel, const Tables& t, const ExpandMove& move
   const auto* from = count == 0 ? reinterpret_cast<const std::byte*>(&kNothing) : packed;
   const std::array inputs = {
       operand_of(from, ElementKind::kUInt, move.value_bytes, {{std::max<int64_t>(count, 1), 1}}),
-      addresses(values, t.features), half_of(t, high_halves(t.count)),
-      half_of(t, high_halves(t.scan))};
+      addresses(values, t.features), table(t, t.count), table(t, t.position)};
   const Operand output = memory(ElementKind::kUInt, move.value_bytes);
   call_kernel(kernel, call, inputs, Scalars(t.features, t.examples, move.value_stride),
               std::span(&output, 1));

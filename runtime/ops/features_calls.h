@@ -46,25 +46,19 @@ inline constexpr std::array<RunKernel, 4> kRunKernels = {
 using RunFunctions = std::array<KernelFn, kRunKernels.size()>;
 RunFunctions run_kernels_of(const Call& call, bool split);
 
-/// Pointers to a chunk's tables; `pitch` elements from one input to the next.
+/// Pointers to a chunk's tables, [features][pitch] each.
 struct Tables {
   int64_t features;
-  int64_t examples;  ///< padded
-  int64_t pitch;     ///< at least an example more
-  int64_t* count;    ///< [features][pitch]: elements; whether present in the high half
-  int32_t* from;     ///< [features][pitch]: elements of the input before it
-  int64_t* rows;     ///< [examples]: what the segments of an example count
-  int64_t* scan;     ///< [features][pitch]: elements and present segments before it
+  int64_t examples;   ///< padded
+  int64_t pitch;      ///< at least an example more
+  int32_t* count;     ///< elements; where presence is counted, 1 for a present segment
+  int32_t* from;      ///< elements of the input before it
+  int32_t* to;        ///< elements of all inputs before it
+  int32_t* position;  ///< present segments before it
 
-  int32_t elements_before(int64_t b, int64_t f) const noexcept {
-    return static_cast<int32_t>(scan[f * pitch + b]);
-  }
-  int32_t present_before(int64_t b, int64_t f) const noexcept {
-    return static_cast<int32_t>(scan[f * pitch + b] >> 32);
-  }
-  int32_t count_of(int64_t b, int64_t f) const noexcept {
-    return static_cast<int32_t>(count[f * pitch + b]);
-  }
+  int32_t elements_before(int64_t b, int64_t f) const noexcept { return to[f * pitch + b]; }
+  int32_t present_before(int64_t b, int64_t f) const noexcept { return position[f * pitch + b]; }
+  int32_t count_of(int64_t b, int64_t f) const noexcept { return count[f * pitch + b]; }
   int32_t from_of(int64_t b, int64_t f) const noexcept { return from[f * pitch + b]; }
 };
 

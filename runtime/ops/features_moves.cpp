@@ -91,10 +91,10 @@ Workspace Worker::workspace(Scratch& scratch) const {
     return Tables{.features = features,
                   .examples = examples,
                   .pitch = pitch,
-                  .count = scratch.take<int64_t>(pitch * features),
+                  .count = scratch.take<int32_t>(pitch * features),
                   .from = scratch.take<int32_t>(pitch * features),
-                  .rows = scratch.take<int64_t>(examples),
-                  .scan = scratch.take<int64_t>(pitch * features)};
+                  .to = scratch.take<int32_t>(pitch * features),
+                  .position = scratch.take<int32_t>(pitch * features)};
   };
   Workspace w{};
   w.lengths = scratch.take<Address>(features);
@@ -148,9 +148,9 @@ void Worker::make_inner(int64_t chunk, Workspace& w) const {
 void Worker::write_lengths(int64_t chunk, const Tables& tables) const {
   int32_t* to = moves_.lengths + chunk * offsets_.chunk_examples();
   const bool present = offsets_.inputs.counts != Counts::kLengths;
-  const auto* halves = reinterpret_cast<const int32_t*>(tables.rows) + present;  // little-endian
+  const int32_t* before = present ? tables.position : tables.to;
   const int64_t examples = offsets_.examples_of(chunk);
-  for (int64_t b = 0; b < examples; ++b) to[b] = halves[2 * b];
+  for (int64_t b = 0; b < examples; ++b) to[b] = before[b + 1] - before[b];
 }
 
 void Worker::run_pick(int64_t chunk, Workspace& w) const {
