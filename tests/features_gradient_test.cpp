@@ -60,7 +60,7 @@ TEST_P(FeaturesGradient, TakesBatchesAroundATask) {
   Random random(first_seed());
   for (const Merge merge : kMerges) {
     for (const int64_t examples :
-         {0, 1, 15, 16, 17, 63, 64, 65, 127, 128, 129, 257, 1025, 2047, 2048, 2049}) {
+         {0, 1, 15, 16, 17, 63, 64, 65, 127, 128, 129, 257, 1025, 3071, 3072, 3073}) {
       const FeatureSizes sizes = {
           .examples = examples, .features = 2, .longest = 40, .strings = strings()};
       check(random_features(random, merge, DType::kFloat32, sizes), random);

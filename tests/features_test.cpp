@@ -41,7 +41,7 @@ TEST_P(Features, TakeEveryTypeOfElement) {
 TEST_P(Features, TakeBatchesAroundATask) {
   Random random(first_seed());
   for (const Merge merge : kMerges) {
-    for (const int64_t examples : {15, 16, 17, 63, 65, 2047, 2048, 2049, 4097}) {
+    for (const int64_t examples : {15, 16, 17, 63, 65, 3071, 3072, 3073, 6145}) {
       for (const int longest : {1, 40}) {
         const FeatureSizes sizes = {
             .examples = examples, .features = 2, .longest = longest, .presence = .9, .strings = strings()};
@@ -73,7 +73,7 @@ TEST_P(Features, TakeTasksOfSeveralChunks) {
   Random random(first_seed());
   for (const Merge merge : {Merge::kSingleScalar, Merge::kSingleList, Merge::kMultiList}) {
     const FeatureSizes sizes = {
-        .examples = 32 * 35 + 3, .features = 130, .longest = 3, .presence = .3};
+        .examples = 48 * 24 + 3, .features = 130, .longest = 3, .presence = .3};
     const FeatureCase c = random_features(random, merge, DType::kUInt8, sizes);
     check_merge(c, random, GetParam().context(2));
     check_merge_gradient(c, random, GetParam().context(2));

@@ -15,8 +15,9 @@ using features::kLanes;
 
 namespace {
 
-/// Segments of a chunk: its tables fit into first-level cache beside the rows they describe.
-constexpr int64_t kChunkSegments = 4096;
+/// Segments of a chunk: with more its tables leave the caches before they are used, with fewer a tenth
+/// of the time goes into beginning chunks. 2048 and 12288 are slower by 5 to 10 %.
+constexpr int64_t kChunkSegments = 6144;
 /// Shorter chunks spend more on their places than on their segments.
 constexpr int64_t kMinChunkExamples = 32;
 
