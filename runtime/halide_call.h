@@ -42,6 +42,7 @@ struct CallState {
   std::string_view op;
   std::atomic<int> code = 0;  ///< the first kernel's that failed
   std::atomic<bool> explained = false;
+  bool reuses_memory = false;  ///< device memory comes from the stream's free list and goes back there
   std::array<char, 512> message = {};
 };
 
@@ -83,6 +84,11 @@ void deallocate(const Allocator* allocator, void* pointer, int64_t bytes) noexce
 /// GPU memory: an address (CUDA) or Halide's handle on a cl_mem (OpenCL).
 uint64_t device_allocate(const Context& context, Device device, int64_t bytes);
 void device_free(Device device, uint64_t memory) noexcept;
+/// The same for the length of a call: what its stream is done with is the stream's next memory, without
+/// waiting as the driver's own functions do. CUDA.
+uint64_t device_allocate_scratch(const Context& context, Device device, int64_t bytes);
+void device_free_scratch(const Context& context, Device device, uint64_t memory,
+                         int64_t bytes) noexcept;
 /// `bytes` from the beginning of the memory; waits until they are there.
 void copy_to_device(const Context& context, Device device, uint64_t memory, const void* host,
                     int64_t bytes);

@@ -77,6 +77,23 @@ void copy(CallState& state, uint64_t memory, void* host, int64_t bytes, Directio
   }
 }
 
+uint64_t allocate(CallState& state, int64_t bytes) {
+  const Device device = state.device;
+  require(device_capability(device) > 0, ErrorCode::kUnsupported, "Tensor: device ",
+          name(device.kind), " ", device.index,
+          " is not available, want one that this machine has");
+  ByteBuffer memory(bytes);
+  check(halide_device_malloc(&state, &memory.buffer, device_interface(device.kind)), state);
+  return memory.buffer.device;
+}
+
+void free(CallState& state, uint64_t memory, int64_t bytes) noexcept {
+  ByteBuffer buffer(bytes);
+  buffer.buffer.device = memory;
+  buffer.buffer.device_interface = device_interface(state.device.kind);
+  static_cast<void>(halide_device_free(&state, &buffer.buffer));
+}
+
 #if SYLVITE_HAS_OPENCL
 /// Whether a platform has a device, asked once per process.
 bool opencl_has_device() noexcept {
@@ -121,21 +138,26 @@ void set_device_memory(HalideBuffer& buffer, const Operand& operand) noexcept {
 
 uint64_t device_allocate(const Context& context, Device device, int64_t bytes) {
   CallState state(context, device, "Tensor::empty");
-  require(device_capability(device) > 0, ErrorCode::kUnsupported, "Tensor: device ",
-          name(device.kind), " ", device.index,
-          " is not available, want one that this machine has");
-  ByteBuffer memory(bytes);
-  check(halide_device_malloc(&state, &memory.buffer, device_interface(device.kind)), state);
-  return memory.buffer.device;
+  return allocate(state, bytes);
 }
 
 void device_free(Device device, uint64_t memory) noexcept {
   const Context context;
   CallState state(context, device, "Tensor");
-  ByteBuffer bytes(1);
-  bytes.buffer.device = memory;
-  bytes.buffer.device_interface = device_interface(device.kind);
-  static_cast<void>(halide_device_free(&state, &bytes.buffer));
+  free(state, memory, 1);
+}
+
+uint64_t device_allocate_scratch(const Context& context, Device device, int64_t bytes) {
+  CallState state(context, device, "scratch");
+  state.reuses_memory = true;
+  return allocate(state, bytes);
+}
+
+void device_free_scratch(const Context& context, Device device, uint64_t memory,
+                         int64_t bytes) noexcept {
+  CallState state(context, device, "scratch");
+  state.reuses_memory = true;
+  free(state, memory, bytes);
 }
 
 void copy_to_device(const Context& context, Device device, uint64_t memory, const void* host,
@@ -206,6 +228,12 @@ int halide_cuda_get_stream(void* user_context, CUctx_st*, CUstream_st** stream) 
   const auto* state = static_cast<const sylvite::internal::CallState*>(user_context);
   *stream = state ? static_cast<CUstream_st*>(state->context.stream()) : nullptr;
   return 0;
+}
+
+// Tensors outlive calls and move between streams; what a call needs for itself does not.
+bool halide_can_reuse_device_allocations(void* user_context) {
+  const auto* state = static_cast<const sylvite::internal::CallState*>(user_context);
+  return state && state->reuses_memory;
 }
 }
 #endif

@@ -14,6 +14,7 @@
 
 #include "runtime/checked.h"
 #include "runtime/error.h"
+#include "runtime/shape.h"
 #include "runtime/targets.h"
 #include "strided_copy_kernels.h"
 
@@ -239,6 +240,23 @@ void Call::require_reachable(const Place& place) const {
   require(device.kind != DeviceKind::kOpenCl || place.offset <= std::numeric_limits<int32_t>::max(),
           ErrorCode::kUnsupported, op, ": element [0, …] lies ", place.offset,
           " elements behind the beginning of an OpenCL buffer, want at most 2^31 - 1");
+}
+
+Tensor device_scratch(const Call& call, DType dtype, const Shape& shape) {
+  try {
+    if (call.device.kind != DeviceKind::kCuda)
+      return Tensor::empty(dtype, shape, call.context, call.device);
+    const Checked bytes = checked_mul(checked_count(shape), element_size(dtype));
+    require(bytes.has_value(), ErrorCode::kOutOfMemory, "more bytes than int64 can count");
+    const Context context({.stream = call.context.stream()});
+    const Device device = call.device;
+    const uint64_t memory = device_allocate_scratch(context, device, *bytes);
+    return Tensor::wrap(
+        reinterpret_cast<void*>(memory), dtype, shape, {},  // NOLINT(performance-no-int-to-ptr)
+        [=] { device_free_scratch(context, device, memory, *bytes); }, device);
+  } catch (const Error& error) {
+    fail(error.code(), call.op, ": scratch: ", error.what());
+  }
 }
 
 bool wants_stream(const Context& context, int64_t bytes_moved) noexcept {

@@ -74,6 +74,9 @@ struct Call : CallState {
   int64_t largest_box = 0;   ///< bytes written by the box whose kernel the explanation names
 };
 
+/// Memory on the call's GPU for the length of the call. Throws kOutOfMemory, kDeviceError.
+Tensor device_scratch(const Call& call, DType dtype, const Shape& shape);
+
 /// Dimensions cut into tasks: each task takes a chunk of every dimension.
 class TaskGrid {
  public:

@@ -48,8 +48,7 @@ void copy_elements(Call& call, const Array& from, int64_t step, int64_t count, c
 }  // namespace
 
 Tensor DenseOnDevice::like(const Tensor& tensor) const {
-  return new_output(tensor.dtype(), tensor.shape(), call_.context, call_.device, call_.op,
-                    "scratch");
+  return device_scratch(call_, tensor.dtype(), tensor.shape());
 }
 
 const Tensor& DenseOnDevice::of(const Tensor& tensor) {
@@ -72,8 +71,7 @@ void DenseOnDevice::copy_back() {
 // --- counting -----------------------------------------------------------------------------------
 
 Array DeviceFeatures::table(int64_t entries) {
-  tables_.push_back(new_output(DType::kInt64, {entries}, call.context, call.device, call.op,
-                               "scratch"));
+  tables_.push_back(device_scratch(call, DType::kInt64, {entries}));
   return array_of(tables_.back());
 }
 
@@ -91,8 +89,7 @@ void DeviceFeatures::begin(Counts counts, int64_t examples, int64_t features) {
           " examples of ", features, " features, want at most ", kMostEntries,
           " of both multiplied on a GPU");
   if (segments() == 0) return;
-  tables_.push_back(new_output(DType::kInt32, {segments()}, call.context, call.device, call.op,
-                               "scratch"));
+  tables_.push_back(device_scratch(call, DType::kInt32, {segments()}));
   codes_ = array_of(tables_.back());
 }
 
@@ -155,8 +152,7 @@ void DeviceFeatures::count_inner() {
   if (!inner_fits_ || segments() == 0) return;
   const Array sums = table(inner_count_ + 1);
   if (inner_count_ > 0) {
-    tables_.push_back(new_output(DType::kInt32, {inner_count_}, call.context, call.device,
-                                 call.op, "scratch"));
+    tables_.push_back(device_scratch(call, DType::kInt32, {inner_count_}));
     inner_codes_ = array_of(tables_.back());
     int64_t start = 0;
     for (int64_t f = 0; f < features_; ++f) {
@@ -215,8 +211,8 @@ DeviceFacts DeviceFeatures::wait() {
   const bool inner = has_inner() && inner_fits_;
   std::vector<int64_t> words(static_cast<size_t>(3 + 2 * row), 0);
   if (segments() > 0) {
-    const Tensor memory = new_output(DType::kInt64, {static_cast<int64_t>(words.size())},
-                                     call.context, call.device, call.op, "scratch");
+    const Tensor memory =
+        device_scratch(call, DType::kInt64, {static_cast<int64_t>(words.size())});
     const Array on_device = array_of(memory);
     fill(on_device, memory.element_count(), 0);
     check_lengths(on_device.from(kFaultWord));

@@ -116,14 +116,13 @@ void scan(Call& call, Numbers numbers, const Array& x, int64_t features, int64_t
   const std::array scalars = {ints[0], ints[1], ints[2], ints[3]};
   const Operand in = operand_of(call, x, {{count + (numbers == Numbers::kSpans ? 1 : 0)}});
   // What lies before each chunk: nothing before a single one.
-  const Tensor before =
-      Tensor::empty(DType::kInt64, {chunks + 1}, call.context, call.device);
+  const Tensor before = device_scratch(call, DType::kInt64, {chunks + 1});
   if (chunks == 1) {
     Box box;
     box.add({.extent = 1, .from = 0, .to = 1});
     fill_box(call, 0, place_of(before, 8), 8, box, 0);
   } else {
-    const Tensor sums = Tensor::empty(DType::kInt64, {chunks}, call.context, call.device);
+    const Tensor sums = device_scratch(call, DType::kInt64, {chunks});
     const Operand out = operand_of(call, array_of(sums), {{chunks}});
     launch(call, kScanSums[kind], std::span(&in, 1), scalars, std::span(&out, 1));
     scan(call, Numbers::kSums, array_of(sums), 1, chunks, array_of(before));

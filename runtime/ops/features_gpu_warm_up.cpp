@@ -10,7 +10,7 @@ void warm_up_merges(Device device, const Context& context) {
   Call call(context, device, "Context::warm_up");
   constexpr int64_t kCount = 1024;  // numbers of a chunk, and one entry more in another
   const auto zeros = [&](DType dtype) {
-    Tensor x = new_output(dtype, {kCount + 1}, context, device, call.op, "scratch");
+    Tensor x = device_scratch(call, dtype, {kCount + 1});
     Box box;
     box.add({.extent = kCount + 1, .from = 0, .to = 1});
     const int bytes = element_size(dtype);
