@@ -69,7 +69,7 @@ class Codes : public Halide::Generator<Codes> {
  public:
   GeneratorParam<Type> element{"element", UInt(8)};
   GeneratorParam<Counts> counts{"counts", Counts::kPresent, kCounts};
-  Input<Buffer<int32_t, 3>> lengths{"lengths"};   // b, f
+  Input<Buffer<int32_t, 3>> lengths{"lengths"};    // b, f
   Input<Buffer<uint8_t, 3>> presence{"presence"};  // b, f
   Input<int[2]> extent{"extent"};
   Output<Buffer<int32_t, 3>> codes{"codes"};  // b, f
@@ -205,8 +205,8 @@ class CheckCodes : public Halide::Generator<CheckCodes> {
   void generate() {
     r = box_of(extent);
     word(anywhere(2)) = Halide::undef<int64_t>();
-    word(0 * r.x, 0) =
-        select(codes(Halide::min(r.x, extent[0] - 1), 0) <= kNegative, mark, Halide::undef<int64_t>());
+    word(0 * r.x, 0) = select(codes(Halide::min(r.x, extent[0] - 1), 0) <= kNegative, mark,
+                              Halide::undef<int64_t>());
   }
   void schedule() { schedule_gpu_marks(word, r); }
 
@@ -251,8 +251,7 @@ class Lengths : public Halide::Generator<Lengths> {
   void generate() {
     r = box_of(extent);
     lengths(anywhere(2)) = Halide::undef<int32_t>();
-    lengths(r, 0) =
-        cast<int32_t>(table((r.x + 1) * features, 0) - table(r.x * features, 0));
+    lengths(r, 0) = cast<int32_t>(table((r.x + 1) * features, 0) - table(r.x * features, 0));
   }
   void schedule() { schedule_gpu_run(lengths, r); }
 
@@ -350,7 +349,7 @@ class Expand : public Halide::Generator<Expand> {
   Input<Buffer<int64_t, 2>> position{"position"};  // s
   Input<int[2]> extent{"extent"};
   Input<int> features{"features"};
-  Input<int> room{"room"};            // of the packed array, at least 1
+  Input<int> room{"room"};         // of the packed array, at least 1
   Output<Buffer<void, 3>> y{"y"};  // b, f
 
   void configure() {

@@ -42,7 +42,8 @@ struct CallState {
   std::string_view op;
   std::atomic<int> code = 0;  ///< the first kernel's that failed
   std::atomic<bool> explained = false;
-  bool reuses_memory = false;  ///< device memory comes from the stream's free list and goes back there
+  bool reuses_memory =
+      false;  ///< device memory comes from the stream's free list and goes back there
   std::array<char, 512> message = {};
 };
 

@@ -28,16 +28,14 @@ template <typename... Buffers>
 void schedule_gpu_segments(Halide::Func f, const Halide::RDom& r, Buffers&... buffers) {
   (buffers.dim(0).set_stride(Halide::Expr()), ...);
   const Halide::RVar line("line");
-  schedule_gpu_line(f.update()
-                        .allow_race_conditions()
-                        .fuse(Halide::RVar(r[0]), Halide::RVar(r[1]), line),
-                    line, Halide::RVar("thread"));
+  schedule_gpu_line(
+      f.update().allow_race_conditions().fuse(Halide::RVar(r[0]), Halide::RVar(r[1]), line), line,
+      Halide::RVar("thread"));
 }
 
 /// Threads that write, if at all, one and the same word.
 inline void schedule_gpu_marks(Halide::Func f, const Halide::RDom& r) {
-  schedule_gpu_line(f.update().allow_race_conditions(), Halide::RVar(r[0]),
-                    Halide::RVar("thread"));
+  schedule_gpu_line(f.update().allow_race_conditions(), Halide::RVar(r[0]), Halide::RVar("thread"));
 }
 
 /// A block per chunk: sums of threads, halved until there is one.

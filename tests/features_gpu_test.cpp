@@ -74,9 +74,8 @@ TEST_P(FeaturesOnGpus, MergeWithoutWaiting) {
         held.push_back(elements_of(out.*field.tensor));
       }
       merge(kind, memory.inputs(c), c.feature_ids, out, not_waiting());
-      EXPECT_EQ(status(),
-                (std::vector<int64_t>{0, static_cast<int64_t>(expected.keys.size()),
-                                      values_of(c, expected)}));
+      EXPECT_EQ(status(), (std::vector<int64_t>{0, static_cast<int64_t>(expected.keys.size()),
+                                                values_of(c, expected)}));
       size_t i = 0;
       for (const Field<MultiMap>& field : output_fields(kind)) {
         Elements want = elements_of(expected, field.tensor);
@@ -97,18 +96,15 @@ TEST_P(FeaturesOnGpus, MergeGradientsWithoutWaiting) {
       const FeatureSizes sizes = {.examples = 200, .features = 5, .strings = false};
       const FeatureCase c = random_features(random, kind, DType::kFloat32, sizes);
       const Merged merged = reference_merge(c);
-      const Elements dvalues =
-          random_elements(random, c.dtype, merged.values.size() + spare);
+      const Elements dvalues = random_elements(random, c.dtype, merged.values.size() + spare);
       const std::vector<Elements> expected = gradient_elements(c, dvalues);
       PlacedElements memory(random, device());
       const std::vector<FeatureTensors> inputs = memory.inputs(c);
-      const Tensor packed =
-          memory.input(c.dtype, {static_cast<int64_t>(dvalues.size())}, dvalues);
+      const Tensor packed = memory.input(c.dtype, {static_cast<int64_t>(dvalues.size())}, dvalues);
       std::vector<Tensor> out;
       for (const Elements& elements : expected) {
-        const Shape shape = kind == Merge::kDense
-                                ? inputs[0].presence.shape()
-                                : Shape{static_cast<int64_t>(elements.size())};
+        const Shape shape = kind == Merge::kDense ? inputs[0].presence.shape()
+                                                  : Shape{static_cast<int64_t>(elements.size())};
         out.push_back(memory.output(c.dtype, shape, elements));
       }
       merge_gradient(kind, inputs, packed, out, not_waiting());
@@ -184,8 +180,7 @@ void expect_fault(MergeFault fault, Merge kind, const std::vector<FeatureTensors
   }
   const std::vector<FeatureTensors> there = moved(inputs, device);
   const auto told = [&] {
-    return static_cast<MergeFault>(
-        context.merge_status()->to(Device{}).data_as<int64_t>()[0]);
+    return static_cast<MergeFault>(context.merge_status()->to(Device{}).data_as<int64_t>()[0]);
   };
   merge(kind, there, kValidIds, out, context);
   EXPECT_EQ(told(), fault);
@@ -355,9 +350,7 @@ TEST_P(FeaturesOnGpus, OutputsThatOverlapAreRefused) {
   }
 }
 
-TEST_P(FeaturesOnGpus, AreWarmedUp) {
-  EXPECT_NO_THROW(GetParam().context().warm_up(device()));
-}
+TEST_P(FeaturesOnGpus, AreWarmedUp) { EXPECT_NO_THROW(GetParam().context().warm_up(device())); }
 
 // More than 1024 chunks of 1024 numbers: sums of sums, on both levels of lengths.
 TEST_P(FeaturesOnGpus, TakeTablesOfManyChunks) {

@@ -31,7 +31,8 @@ TEST_P(FeaturesGradient, TakesEveryTypeOfElement) {
   Random random(first_seed());
   for (const Merge merge : kMerges) {
     for (const DType dtype : kAllDTypes) {
-      check(random_features(random, merge, dtype, {.examples = 150, .features = 3, .strings = strings()}),
+      check(random_features(random, merge, dtype,
+                            {.examples = 150, .features = 3, .strings = strings()}),
             random);
     }
   }
@@ -40,7 +41,8 @@ TEST_P(FeaturesGradient, TakesEveryTypeOfElement) {
 TEST_P(FeaturesGradient, TakesAThousandInputs) {
   Random random(first_seed());
   for (const Merge merge : kMerges) {
-    const FeatureSizes sizes = {.examples = 40, .features = 1000, .longest = 5, .presence = .5, .strings = strings()};
+    const FeatureSizes sizes = {
+        .examples = 40, .features = 1000, .longest = 5, .presence = .5, .strings = strings()};
     check(random_features(random, merge, DType::kInt16, sizes), random);
   }
 }

@@ -137,7 +137,7 @@ TEST(FeaturesLarge, ListsOfMoreThan2To30ValuesOnGpus) {
     const Tensor merged =
         merge_single_list(features, {5, 6}, {{.target = target}}).values_values.to(Device{});
     const int64_t end = 9 + 100 + int64_t{kMost};
-    const Marks expected = {{0, 10},  {8, 20},       {9, 11},       {13, 21},
+    const Marks expected = {{0, 10},   {8, 20},       {9, 11},       {13, 21},
                             {107, 31}, {end - 9, 30}, {end - 1, 40}, {end + 6, 41}};
     EXPECT_EQ(marks_in(merged.data_as<uint8_t>(), merged.element_count()), expected);
   }

@@ -31,7 +31,8 @@ TEST_P(Features, TakeEveryTypeOfElement) {
   Random random(first_seed());
   for (const Merge merge : kMerges) {
     for (const DType dtype : kAllDTypes) {
-      FeatureCase c = random_features(random, merge, dtype, {.examples = 150, .features = 3, .strings = strings()});
+      FeatureCase c = random_features(random, merge, dtype,
+                                      {.examples = 150, .features = 3, .strings = strings()});
       check(c, random);
     }
   }
@@ -43,8 +44,11 @@ TEST_P(Features, TakeBatchesAroundATask) {
   for (const Merge merge : kMerges) {
     for (const int64_t examples : {15, 16, 17, 63, 65, 3071, 3072, 3073, 6145}) {
       for (const int longest : {1, 40}) {
-        const FeatureSizes sizes = {
-            .examples = examples, .features = 2, .longest = longest, .presence = .9, .strings = strings()};
+        const FeatureSizes sizes = {.examples = examples,
+                                    .features = 2,
+                                    .longest = longest,
+                                    .presence = .9,
+                                    .strings = strings()};
         check(random_features(random, merge, DType::kFloat32, sizes), random);
         if (HasFailure()) return;
       }
@@ -83,7 +87,8 @@ TEST_P(Features, TakeTasksOfSeveralChunks) {
 TEST_P(Features, TakeAThousandInputs) {
   Random random(first_seed());
   for (const Merge merge : kMerges) {
-    const FeatureSizes sizes = {.examples = 40, .features = 1000, .longest = 5, .presence = .5, .strings = strings()};
+    const FeatureSizes sizes = {
+        .examples = 40, .features = 1000, .longest = 5, .presence = .5, .strings = strings()};
     check(random_features(random, merge, DType::kInt16, sizes), random);
   }
 }
@@ -92,7 +97,8 @@ TEST_P(Features, TakeBatchesWithoutAnything) {
   Random random(first_seed());
   for (const Merge merge : kMerges) {
     for (const int64_t examples : {0, 1, 500}) {
-      const FeatureSizes sizes = {.examples = examples, .features = 4, .presence = 0, .strings = strings()};
+      const FeatureSizes sizes = {
+          .examples = examples, .features = 4, .presence = 0, .strings = strings()};
       FeatureCase c = random_features(random, merge, DType::kFloat64, sizes);
       for (Feature& x : c.features) {
         if (!is_multi(merge)) continue;
@@ -109,7 +115,8 @@ TEST_P(Features, TakeBatchesWithoutAnything) {
 TEST_P(Features, TakeAnExampleThatHoldsAlmostEverything) {
   Random random(first_seed());
   for (const Merge merge : kMerges) {
-    FeatureSizes sizes = {.examples = 300, .features = 3, .longest = 2, .skewed = true, .strings = strings()};
+    FeatureSizes sizes = {
+        .examples = 300, .features = 3, .longest = 2, .skewed = true, .strings = strings()};
     FeatureCase c = random_features(random, merge, DType::kUInt8, sizes);
     if (is_multi(merge) || !is_ragged(merge)) {
       check(c, random);
@@ -129,7 +136,8 @@ TEST_P(Features, TakeAnExampleThatHoldsAlmostEverything) {
 
 TEST_P(Features, TakeOneTensorInSeveralPlaces) {
   Random random(first_seed());
-  FeatureCase c = random_features(random, Merge::kSingleList, DType::kFloat32, {.examples = 200, .strings = strings()});
+  FeatureCase c = random_features(random, Merge::kSingleList, DType::kFloat32,
+                                  {.examples = 200, .strings = strings()});
   PlacedElements memory(random, GetParam().device());
   const FeatureTensors once = memory.inputs(c)[0];
   c.features.assign(3, c.features[0]);

@@ -140,11 +140,9 @@ void MemoryRanges::add(const Tensor& tensor, bool written) noexcept {
 }
 
 bool MemoryRanges::apart() noexcept {
-  std::sort(ranges_, ranges_ + count_,
-            [](const Range& x, const Range& y) {
-              return std::less<>()(x.storage, y.storage) ||
-                     (x.storage == y.storage && x.begin < y.begin);
-            });
+  std::sort(ranges_, ranges_ + count_, [](const Range& x, const Range& y) {
+    return std::less<>()(x.storage, y.storage) || (x.storage == y.storage && x.begin < y.begin);
+  });
   uintptr_t read_to = 0;
   uintptr_t written_to = 0;
   for (int64_t i = 0; i < count_; ++i) {

@@ -101,8 +101,7 @@ void DeviceFeatures::count(Counts counts, const CountArguments& arguments) {
   begin(counts, first[0].shape()[0], first.count());
   for (int64_t f = 0; f < features_ && segments() > 0; ++f) {
     const Array codes = codes_.from(f * examples_);
-    const Array of_lengths =
-        lengths.count() > 0 ? array_of(dense.of(lengths[f])) : codes;
+    const Array of_lengths = lengths.count() > 0 ? array_of(dense.of(lengths[f])) : codes;
     const Array of_presence = presence.count() > 0 ? bits_of(dense.of(presence[f])) : codes;
     code_segments(call, counts_, of_lengths, of_presence, {.examples = examples_, .features = 1},
                   examples_, codes);
@@ -211,8 +210,7 @@ DeviceFacts DeviceFeatures::wait() {
   const bool inner = has_inner() && inner_fits_;
   std::vector<int64_t> words(static_cast<size_t>(3 + 2 * row), 0);
   if (segments() > 0) {
-    const Tensor memory =
-        device_scratch(call, DType::kInt64, {static_cast<int64_t>(words.size())});
+    const Tensor memory = device_scratch(call, DType::kInt64, {static_cast<int64_t>(words.size())});
     const Array on_device = array_of(memory);
     fill(on_device, memory.element_count(), 0);
     check_lengths(on_device.from(kFaultWord));
@@ -246,8 +244,8 @@ DeviceFacts DeviceFeatures::wait() {
   return facts;
 }
 
-void DeviceFeatures::require_extent(const DeviceFacts& facts, bool inner, int64_t f,
-                                    int64_t extent, const Parts& parts) const {
+void DeviceFeatures::require_extent(const DeviceFacts& facts, bool inner, int64_t f, int64_t extent,
+                                    const Parts& parts) const {
   require_sum((inner ? facts.inner : facts.outer)[static_cast<size_t>(f)], arguments_, inner, f,
               extent, parts, call.op);
 }
@@ -289,8 +287,7 @@ void DeviceFeatures::tell(const Tensor& status, int64_t pairs, int64_t values) {
 
 void DeviceFeatures::check_room(const Array& table, int64_t room) {
   if (room == INT64_MAX) return;
-  check_spans(call,
-              {.table = table, .count = 1, .step = segments(), .least = 0, .most = room},
+  check_spans(call, {.table = table, .count = 1, .step = segments(), .least = 0, .most = room},
               mark_of(MergeFault::kRoom), status_);
 }
 
@@ -301,9 +298,9 @@ void DeviceFeatures::tell_unless(bool inner, int64_t f, int64_t extent) {
     return;
   }
   const Array table = (inner ? inner_by_input_ : by_input_).from(f * examples_);
-  check_spans(
-      call, {.table = table, .count = 1, .step = examples_, .least = extent, .most = extent},
-      mark_of(MergeFault::kLengthSum), status_);
+  check_spans(call,
+              {.table = table, .count = 1, .step = examples_, .least = extent, .most = extent},
+              mark_of(MergeFault::kLengthSum), status_);
 }
 
 void DeviceFeatures::tell_of_lengths() { check_lengths(status_); }
@@ -318,17 +315,17 @@ void DeviceFeatures::write_lengths(const Tensor& lengths) {
 void DeviceFeatures::move_runs(bool inner, bool split, int64_t f, int64_t first,
                                const Tensor& array, const Tensor& packed) {
   if (segments() == 0) return;
-  features_gpu::move_runs(
-      call, {.split = split,
-             .array = bits_of(array),
-             .count = array.element_count(),
-             .packed = bits_of(packed),
-             .room = packed.element_count(),
-             .begins = (inner ? inner_by_input_ : by_input_).from(f * examples_),
-             .places = (inner ? inner_by_example_ : by_example_).from(f),
-             .first = first,
-             .examples = examples_,
-             .features = features_});
+  features_gpu::move_runs(call,
+                          {.split = split,
+                           .array = bits_of(array),
+                           .count = array.element_count(),
+                           .packed = bits_of(packed),
+                           .room = packed.element_count(),
+                           .begins = (inner ? inner_by_input_ : by_input_).from(f * examples_),
+                           .places = (inner ? inner_by_example_ : by_example_).from(f),
+                           .first = first,
+                           .examples = examples_,
+                           .features = features_});
 }
 
 void DeviceFeatures::require_ids(const FeatureIds& ids) {
@@ -346,10 +343,10 @@ void DeviceFeatures::write_keys(const FeatureIds& ids, const Tensor& keys) {
     of_features = table(features_);
     for (int64_t f = 0; f < features_; ++f) {
       int64_t id = 0;  // at any address
-      std::memcpy(&id,
-                  tensor ? tensor->data_as<int64_t>() + f * tensor->strides()[0]
-                         : ids.numbers().data() + f,
-                  sizeof id);
+      std::memcpy(
+          &id,
+          tensor ? tensor->data_as<int64_t>() + f * tensor->strides()[0] : ids.numbers().data() + f,
+          sizeof id);
       fill(of_features.from(f), 1, id);
     }
   }

@@ -109,14 +109,14 @@ class DeviceFeatures {
   Counts counts_ = Counts::kPresence;
   int64_t examples_ = 0;
   int64_t features_ = 0;
-  int64_t inner_count_ = 0;     ///< second-level lengths of all inputs
+  int64_t inner_count_ = 0;  ///< second-level lengths of all inputs
   bool inner_fits_ = true;
   std::vector<Tensor> tables_;  ///< their memory
   Array codes_;                 ///< by input
   Array inner_codes_;           ///< [inner_count]
   Array by_input_;
   Array by_example_;
-  Array positions_;             ///< present segments before each, by example
+  Array positions_;  ///< present segments before each, by example
   Array inner_by_input_;
   Array inner_by_example_;
   Array status_;

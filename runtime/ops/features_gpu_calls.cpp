@@ -78,9 +78,9 @@ class Ints {
 
 /// A segment's neighbours in an input's array.
 Operand matrix(const Call& call, const Array& array, const Segments& segments) {
-  return operand_of(call, array,
-                    {{segments.examples, segments.example_stride},
-                     {segments.features, segments.feature_stride}});
+  return operand_of(
+      call, array,
+      {{segments.examples, segments.example_stride}, {segments.features, segments.feature_stride}});
 }
 
 }  // namespace
@@ -100,8 +100,8 @@ Array array_of(const Tensor& tensor) noexcept {
 void code_segments(Call& call, Counts counts, const Array& lengths, const Array& presence,
                    const Segments& segments, int64_t code_pitch, const Array& codes) {
   const std::array inputs = {matrix(call, lengths, segments), matrix(call, presence, segments)};
-  const Operand output = operand_of(
-      call, codes, {{segments.examples}, {segments.features, code_pitch}});
+  const Operand output =
+      operand_of(call, codes, {{segments.examples}, {segments.features, code_pitch}});
   const Ints<2> ints(segments.examples, segments.features);
   const std::array scalars = {ints[0], ints[1]};
   launch(call, kCodes[static_cast<size_t>(counts)], inputs, scalars, std::span(&output, 1));
@@ -171,8 +171,7 @@ void move_runs(Call& call, const RunsMove& move) {
   const int kernel = of_width(move.split ? kSplitRuns : kMergeRuns, move.array.bytes);
   const auto steps = std::bit_width(static_cast<uint64_t>(move.examples - 1));
   const Operand begins = operand_of(call, move.begins, {{move.examples}});
-  const Operand places =
-      operand_of(call, move.places, {{(move.examples - 1) * move.features + 1}});
+  const Operand places = operand_of(call, move.places, {{(move.examples - 1) * move.features + 1}});
   for (int64_t window = 0; window < move.room; window += kPiece) {
     const int64_t room = std::min(kPiece, move.room - window);
     const Operand packed = operand_of(call, move.packed.from(window), {{room}});

@@ -71,14 +71,14 @@ void write_lengths(Call& call, const Array& table, int64_t features, int64_t exa
 
 /// One input's elements to or from their places among the packed ones.
 struct RunsMove {
-  bool split;          ///< from the packed array
-  Array array;         ///< the input's
-  int64_t count;       ///< of its elements
+  bool split;     ///< from the packed array
+  Array array;    ///< the input's
+  int64_t count;  ///< of its elements
   Array packed;
-  int64_t room;        ///< elements of the packed array
-  Array begins;        ///< [examples]: elements before a segment in all inputs, by input
-  Array places;        ///< [examples * features]: the same by example
-  int64_t first;       ///< elements of all inputs before this one
+  int64_t room;   ///< elements of the packed array
+  Array begins;   ///< [examples]: elements before a segment in all inputs, by input
+  Array places;   ///< [examples * features]: the same by example
+  int64_t first;  ///< elements of all inputs before this one
   int64_t examples;
   int64_t features;
 };
@@ -90,7 +90,7 @@ struct PickMoveGpu {
   Segments segments;
   Array positions;  ///< of the first feature's segments, `pitch` from one example to the next
   int64_t pitch;
-  int64_t room;     ///< at least 1
+  int64_t room;  ///< at least 1
   Array packed;
 };
 void pick(Call& call, const PickMoveGpu& move);

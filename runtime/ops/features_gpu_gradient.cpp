@@ -76,9 +76,10 @@ void DeviceGradientCall::run(const Tensor& dvalues, std::span<Tensor> dinputs) {
   if (status == nullptr) {
     const DeviceFacts facts = features_.wait();
     const std::vector<int64_t> extents = extents_of(facts);
-    require_packed(dvalues, gradient_.counts == Counts::kPresence
-                                ? facts.pairs
-                                : sums_before(extents, gradient_.op).back() + extents.back(),
+    require_packed(dvalues,
+                   gradient_.counts == Counts::kPresence
+                       ? facts.pairs
+                       : sums_before(extents, gradient_.op).back() + extents.back(),
                    gradient_.op, "dvalues", device);
     require_outputs(dvalues, dinputs, &extents, nullptr);
     return fill(dvalues, dinputs);
@@ -101,9 +102,10 @@ std::vector<Tensor> DeviceGradientCall::run_new(const Tensor& dvalues) {
   require_fixed_size(dvalues.dtype(), gradient_.op, "dvalues");
   const DeviceFacts facts = features_.wait();
   const std::vector<int64_t> extents = extents_of(facts);
-  require_packed(dvalues, gradient_.counts == Counts::kPresence
-                              ? facts.pairs
-                              : sums_before(extents, gradient_.op).back() + extents.back(),
+  require_packed(dvalues,
+                 gradient_.counts == Counts::kPresence
+                     ? facts.pairs
+                     : sums_before(extents, gradient_.op).back() + extents.back(),
                  gradient_.op, "dvalues", features_.call.device);
   std::vector<Tensor> dinputs;
   for (const int64_t extent : extents) {

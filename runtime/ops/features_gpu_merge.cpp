@@ -208,8 +208,8 @@ void DeviceMergeCall::fill(const FeatureIds* ids, std::span<Tensor* const> outpu
     const std::vector<int64_t> firsts = firsts_of(inputs_[i]);
     for (int64_t f = 0; f < features_.features(); ++f) {
       if (inputs_[i][f].element_count() == 0) continue;
-      features_.move_runs(input.extent == Extent::kInner, false, f,
-                          firsts[static_cast<size_t>(f)], dense.of(inputs_[i][f]), to);
+      features_.move_runs(input.extent == Extent::kInner, false, f, firsts[static_cast<size_t>(f)],
+                          dense.of(inputs_[i][f]), to);
     }
   }
   dense.copy_back();

@@ -192,8 +192,7 @@ Tensor PlacedElements::input(DType dtype, const Shape& shape, const Elements& el
       std::adjacent_find(elements.begin(), elements.end(), std::not_equal_to<>()) == elements.end();
   // Stride 0 only where all elements may lie on one another.
   const Placement placement = random_placement(random_, shape, element_size(dtype), equal);
-  return placed_.emplace_back(random_, dtype, shape, placement, device_, joined(elements))
-      .tensor();
+  return placed_.emplace_back(random_, dtype, shape, placement, device_, joined(elements)).tensor();
 }
 
 Tensor PlacedElements::output(DType dtype, const Shape& shape, const Elements& elements) {
@@ -203,8 +202,7 @@ Tensor PlacedElements::output(DType dtype, const Shape& shape, const Elements& e
     return held.tensor;
   }
   const Placement placement = random_placement(random_, shape, element_size(dtype), false);
-  const PlacedTensor& held =
-      placed_.emplace_back(random_, dtype, shape, placement, device_, false);
+  const PlacedTensor& held = placed_.emplace_back(random_, dtype, shape, placement, device_, false);
   outputs_.push_back({&held, elements});
   return held.tensor();
 }

@@ -66,8 +66,8 @@ Tensor moved(const Tensor& x, Device device) {
 std::vector<FeatureTensors> moved(std::vector<FeatureTensors> inputs, Device device) {
   using T = FeatureTensors;
   for (FeatureTensors& input : inputs) {
-    for (Tensor T::*tensor : {&T::lengths, &T::presence, &T::keys, &T::values_lengths,
-                              &T::values_keys, &T::values}) {
+    for (Tensor T::*tensor :
+         {&T::lengths, &T::presence, &T::keys, &T::values_lengths, &T::values_keys, &T::values}) {
       input.*tensor = moved(input.*tensor, device);
     }
   }
@@ -89,8 +89,8 @@ Bytes OutputMemory::content() const {
     const Tensor host = tensor.to(Device{});
     all.insert(all.end(), host.data_as<uint8_t>(), host.data_as<uint8_t>() + host.byte_count());
   };
-  for (const Tensor* tensor : {&out.lengths, &out.keys, &out.values_lengths, &out.values_keys,
-                               &out.values_values}) {
+  for (const Tensor* tensor :
+       {&out.lengths, &out.keys, &out.values_lengths, &out.values_keys, &out.values_values}) {
     add(*tensor);
   }
   for (const Tensor& tensor : dinputs) add(tensor);
