@@ -57,8 +57,9 @@ inline Halide::Expr is_nan_of(const Halide::Expr& bits, const Format& format) {
 
 /// Without the last `count` bits, rounded to nearest even.
 inline Halide::Expr rounded_off(const Halide::Expr& bits, int count) {
-  const Halide::Expr half = constant(bits.type(), (uint64_t{1} << (count - 1)) - 1);
-  return (bits + half + ((bits >> count) & constant(bits.type(), 1))) >> count;
+  const Halide::Expr one = constant(bits.type(), 1);
+  const Halide::Expr half = (one << (count - 1)) - one;
+  return (bits + half + ((bits >> count) & one)) >> count;
 }
 
 /// To a format of fewer bits, rounded to nearest even. A NaN keeps its sign and the upper bits of
