@@ -74,7 +74,7 @@ TEST(Variables, AreRefusedWhereTheyDoNotFit) {
   EXPECT_EQ(scope.variables().size(), 1U);
 }
 
-TEST(Variables, BeginWithTheSameNoiseEverywhere) {
+TEST(Variables, BeginWithTheSameNoiseForTheSameSeed) {
   const Tensor even = uniform_initializer(-1, 3, 7)(DType::kFloat64, {1000});
   const Tensor bell = normal_initializer(5, 2, 7)(DType::kFloat32, {40, 25});
   double sum = 0;

@@ -1,5 +1,10 @@
 // Joins: tensors stacked or concatenated into one, and taken apart again. The dense forms of the
 // feature merges, for feature maps and other image-like tensors, and each other's gradients.
+//
+// By name: Stack and Unstack with argument `axis` (0). Concat and Split with Caffe2's: `axis`, or
+// `order` for the axis of the channels, which is the default; `add_axis` to stack and unstack;
+// Concat's second output, where there is one, is the extents that Split takes as second input or as
+// argument `split`; without either Split makes equal parts.
 #pragma once
 
 #include <cstdint>

@@ -17,8 +17,8 @@ using Initializer = std::function<Tensor(DType dtype, const Shape& shape)>;
 
 /// `value` in every element.
 Initializer constant_initializer(double value);
-/// Even over [low, high), and a bell around `mean`: the same numbers for the same seed, everywhere.
-/// For floating dtypes.
+/// Even over [low, high), and a bell around `mean`: the same numbers for the same seed, to within the
+/// rounding of the machine's arithmetic. For floating dtypes.
 Initializer uniform_initializer(double low, double high, uint64_t seed);
 Initializer normal_initializer(double mean, double deviation, uint64_t seed);
 
