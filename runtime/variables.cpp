@@ -66,8 +66,8 @@ Initializer normal_initializer(double mean, double deviation, uint64_t seed) {
   };
 }
 
-VariableScope::VariableScope(const Workspace& workspace, NameScope names, Reuse reuse)
-    : workspace_(workspace), names_(std::move(names)), reuse_(reuse) {}
+VariableScope::VariableScope(Workspace workspace, NameScope names, Reuse reuse)
+    : workspace_(std::move(workspace)), names_(std::move(names)), reuse_(reuse) {}
 
 VariableScope VariableScope::scope(std::string_view name) const {
   return VariableScope(workspace_, names_.scope(name), reuse_);

@@ -51,6 +51,7 @@ TEST_P(WorkspaceDevices, RunNetsWhereTheirTensorsAre) {
   EXPECT_EQ(floats_of(workspace.fetch("L")), floats_of(workspace.fetch("X")));
   // dV counts from 1, a row of 24 for each of the three copies; L and R are both X.
   std::vector<float> wanted;
+  wanted.reserve(24);
   for (int i = 0; i < 24; ++i) wanted.push_back(static_cast<float>(3 * (i + 1) + 72));
   for (const char* blob : {"R", "X"}) {
     EXPECT_EQ(workspace.get(gradients.at(blob)).device(), device());

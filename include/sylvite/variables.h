@@ -56,7 +56,7 @@ inline constexpr std::string_view kVariableTable = ".variables";
 ///   const std::string w = layer.get("w", {64, 3, 3, 3}, {.initializer = normal_initializer(0, .1, 1)});
 class VariableScope {
  public:
-  explicit VariableScope(const Workspace& workspace, NameScope names = {},
+  explicit VariableScope(Workspace workspace, NameScope names = {},
                          Reuse reuse = Reuse::kGetOrCreate);
 
   VariableScope scope(std::string_view name) const;
