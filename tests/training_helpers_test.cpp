@@ -134,7 +134,7 @@ TEST(WorkspaceHalfStorage, TakesPartInNetsWithGradients) {
   EXPECT_EQ(floats_of(cast(gradient, DType::kFloat32)), (std::vector<float>{5, 7}));
 }
 
-Tensor doubles(Shape shape, uint64_t seed) {
+Tensor doubles(const Shape& shape, uint64_t seed) {
   return uniform_initializer(-2, 2, seed)(DType::kFloat64, shape);
 }
 
