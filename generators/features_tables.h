@@ -71,7 +71,7 @@ inline Tuple no_sums() { return {cast<int64_t>(0), 0, cast<uint32_t>(0)}; }
 
 /// The three of add_to over all lanes.
 struct LaneTotals {
-  Expr of(const Var& k, const Func& lanes, const Var& c, const Var& f) {
+  Expr of(const Var& k, const Func& lanes, const Var& c, const Var& f) const {
     const Expr lane = all;
     sum(c, f) += lanes(lane, c, f)[0];
     present(c, f) += lanes(lane, c, f)[1];

@@ -82,7 +82,7 @@ class DenseTensors {
       : context_(context), scratch_(scratch) {}
 
   const void* of(const Tensor& tensor);
-  Texts texts(const Tensor& strings);
+  Texts texts(const Tensor& tensor);
   template <typename T>
   const T* const* of(const Parts& parts) {
     const T** arrays = scratch_.take<const T*>(parts.count());
