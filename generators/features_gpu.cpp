@@ -12,7 +12,6 @@ namespace sylvite {
 using Halide::cast;
 using Halide::Expr;
 using Halide::Func;
-using Halide::RDom;
 using Halide::Type;
 using Halide::Var;
 

@@ -28,7 +28,7 @@ class FeaturesOnGpus : public KernelTest {
     return Context({.target = GetParam().target, .merge_status = &status_});
   }
   static Tensor longs(const std::vector<int64_t>& numbers) {
-    const Tensor x = Tensor::empty(DType::kInt64, {static_cast<int64_t>(numbers.size())});
+    Tensor x = Tensor::empty(DType::kInt64, {static_cast<int64_t>(numbers.size())});
     std::copy(numbers.begin(), numbers.end(), x.data_as<int64_t>());
     return x;
   }
@@ -328,7 +328,7 @@ TEST_P(FeaturesOnGpus, OutputsThatOverlapAreRefused) {
         std::fill_n(host.data_as<uint8_t>(), host.byte_count(), uint8_t{0});
         const Tensor values = from.to(Device{});
         std::copy_n(values.data_as<uint8_t>(), values.byte_count(),
-                    host.data_as<uint8_t>() + 64 * element_size(from.dtype()));
+                    host.data_as<uint8_t>() + int64_t{64} * element_size(from.dtype()));
         const Tensor block = host.to(device());
         from = block.view(from.shape(), dense_strides(from.shape()), 64);
         out = block.view(out.shape(), {1}, 64 - out.element_count() + 1);
