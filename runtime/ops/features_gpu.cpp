@@ -58,9 +58,10 @@ const Tensor& DenseOnDevice::of(const Tensor& tensor) {
   return inputs_.back();
 }
 
-const Tensor& DenseOnDevice::of_output(const Tensor& output) {
+const Tensor& DenseOnDevice::of_output(const Tensor& output, bool keeps) {
   if (dense_and_aligned(output)) return output;
   outputs_.push_back({.dense = like(output), .output = output});
+  if (keeps) copy_tensor(call_, output, outputs_.back().dense);
   return outputs_.back().dense;
 }
 

@@ -20,8 +20,9 @@ class DenseOnDevice {
   explicit DenseOnDevice(Call& call) noexcept : call_(call) {}
 
   const Tensor& of(const Tensor& tensor);
-  /// An output: itself, or a tensor that copy_back copies to it.
-  const Tensor& of_output(const Tensor& output);
+  /// An output: itself, or a tensor that copy_back copies to it; keeps: with what the output holds now,
+  /// because not all of it is written.
+  const Tensor& of_output(const Tensor& output, bool keeps = false);
   void copy_back();
 
  private:
@@ -77,7 +78,7 @@ class DeviceFeatures {
   bool has_inner() const noexcept { return arguments_.inner_lengths.count() > 0; }
 
   void write_lengths(const Tensor& lengths);
-  /// extent: of the array, input f's.
+  /// first: elements of all inputs before input f's.
   void move_runs(bool inner, bool split, int64_t f, int64_t first, const Tensor& array,
                  const Tensor& packed);
   /// Throws kInvalidArgument where there is not an id for each feature.

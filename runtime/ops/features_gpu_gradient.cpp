@@ -181,8 +181,9 @@ void merge_dense_gpu(const Tensor& data, const Tensor& presence, const FeatureId
     features.tell(*status, std::min(out.keys.shape()[0], out.values.shape()[0]), INT64_MAX);
   DenseOnDevice& dense = features.dense;
   features.write_lengths(dense.of_output(out.lengths));
-  features.write_keys(ids, dense.of_output(out.keys));
-  features.pick(dense.of(data), 0, dense.of_output(out.values));
+  const bool has_rest = status != nullptr;
+  features.write_keys(ids, dense.of_output(out.keys, has_rest));
+  features.pick(dense.of(data), 0, dense.of_output(out.values, has_rest));
   dense.copy_back();
   throw_if_failed(features.call);
 }

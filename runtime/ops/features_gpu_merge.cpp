@@ -187,13 +187,13 @@ void DeviceMergeCall::run(const FeatureIds* ids, std::span<Tensor* const> output
   }
   require_apart(ids, outputs, status);
   if (status) tell(*status, outputs);
-  fill(ids, outputs);
+  fill(ids, outputs, status != nullptr);
 }
 
-void DeviceMergeCall::fill(const FeatureIds* ids, std::span<Tensor* const> outputs) {
+void DeviceMergeCall::fill(const FeatureIds* ids, std::span<Tensor* const> outputs, bool has_rest) {
   DenseOnDevice& dense = features_.dense;
   std::vector<const Tensor*> packed;
-  for (const Tensor* output : outputs) packed.push_back(&dense.of_output(*output));
+  for (const Tensor* output : outputs) packed.push_back(&dense.of_output(*output, has_rest));
   features_.write_lengths(*packed[0]);
   if (ids) features_.write_keys(*ids, *packed[1]);
   for (size_t i = 0; i < merge_.inputs.size(); ++i) {
@@ -224,7 +224,7 @@ void DeviceMergeCall::run_new(const FeatureIds* ids, std::span<Tensor* const> ou
     *outputs[i] = new_output(dtype_of(i), {extent_of(output.extent, facts)}, context_,
                              features_.call.device, merge_.op, output.name);
   }
-  fill(ids, outputs);
+  fill(ids, outputs, false);
 }
 
 }  // namespace sylvite::internal

@@ -34,7 +34,8 @@ class DeviceMergeCall {
   void require_apart(const FeatureIds* ids, std::span<Tensor* const> outputs,
                      const Tensor* status) const;
   std::vector<int64_t> firsts_of(const Parts& parts) const;
-  void fill(const FeatureIds* ids, std::span<Tensor* const> outputs);
+  /// has_rest: outputs may be larger than what is written.
+  void fill(const FeatureIds* ids, std::span<Tensor* const> outputs, bool has_rest);
 
   const Merge& merge_;
   std::span<const Parts> inputs_;
