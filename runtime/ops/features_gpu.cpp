@@ -329,6 +329,12 @@ void DeviceFeatures::move_runs(bool inner, bool split, int64_t f, int64_t first,
                            .features = features_});
 }
 
+void DeviceFeatures::require_reachable(const Tensor& tensor) const {
+  const int bytes = element_size(tensor.dtype());
+  call.require_reachable(
+      advanced(place_of(tensor, bytes), tensor.byte_range().high / bytes, bytes));
+}
+
 void DeviceFeatures::require_ids(const FeatureIds& ids) {
   internal::require_ids(ids, features_, call.op, call.device);
 }

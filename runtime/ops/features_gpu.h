@@ -81,6 +81,8 @@ class DeviceFeatures {
   /// first: elements of all inputs before input f's.
   void move_runs(bool inner, bool split, int64_t f, int64_t first, const Tensor& array,
                  const Tensor& packed);
+  /// Throws kUnsupported where an OpenCL kernel cannot reach all of a tensor: before anything is written.
+  void require_reachable(const Tensor& tensor) const;
   /// Throws kInvalidArgument where there is not an id for each feature.
   void require_ids(const FeatureIds& ids);
   void write_keys(const FeatureIds& ids, const Tensor& keys);

@@ -117,6 +117,8 @@ std::vector<Tensor> DeviceGradientCall::run_new(const Tensor& dvalues) {
 }
 
 void DeviceGradientCall::fill(const Tensor& dvalues, std::span<const Tensor> dinputs) {
+  features_.require_reachable(dvalues);
+  for (const Tensor& dinput : dinputs) features_.require_reachable(dinput);
   DenseOnDevice& dense = features_.dense;
   const Tensor& packed = dense.of(dvalues);
   int64_t first = 0;
@@ -179,6 +181,7 @@ void merge_dense_gpu(const Tensor& data, const Tensor& presence, const FeatureId
                    ": an output overlaps an input or another output in memory, want them apart");
   if (status)
     features.tell(*status, std::min(out.keys.shape()[0], out.values.shape()[0]), INT64_MAX);
+  for (const Tensor& tensor : {data, out.keys, out.values}) features.require_reachable(tensor);
   DenseOnDevice& dense = features.dense;
   features.write_lengths(dense.of_output(out.lengths));
   const bool has_rest = status != nullptr;
@@ -211,6 +214,8 @@ void merge_dense_gradient_gpu(const Tensor& presence, const Tensor& dvalues, Ten
   ranges.write(ddata);
   require_argument(ranges.apart(), op, ": ddata overlaps an input in memory, want them apart");
   if (status) features.tell(*status, dvalues.shape()[0], INT64_MAX);
+  features.require_reachable(dvalues);
+  features.require_reachable(ddata);
   DenseOnDevice& dense = features.dense;
   features.expand(dense.of(dvalues), 0, dense.of_output(ddata));
   dense.copy_back();

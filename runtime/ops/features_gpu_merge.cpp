@@ -191,6 +191,10 @@ void DeviceMergeCall::run(const FeatureIds* ids, std::span<Tensor* const> output
 }
 
 void DeviceMergeCall::fill(const FeatureIds* ids, std::span<Tensor* const> outputs, bool has_rest) {
+  for (const Tensor* output : outputs) features_.require_reachable(*output);
+  for (const Parts& parts : inputs_) {
+    for (int64_t f = 0; f < parts.count(); ++f) features_.require_reachable(parts[f]);
+  }
   DenseOnDevice& dense = features_.dense;
   std::vector<const Tensor*> packed;
   for (const Tensor* output : outputs) packed.push_back(&dense.of_output(*output, has_rest));
