@@ -10,6 +10,7 @@ namespace sylvite {
 
 inline std::vector<Halide::Var> sum_vars(int rank) {
   std::vector<Halide::Var> vars;
+  vars.reserve(static_cast<size_t>(rank));
   for (int i = 0; i < rank; ++i) vars.emplace_back("d" + std::to_string(i));
   return vars;
 }

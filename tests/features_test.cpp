@@ -62,10 +62,11 @@ TEST_P(Features, TakeRunsAroundAVector) {
   for (const Merge merge : {Merge::kSingleList, Merge::kMultiScalar, Merge::kMultiList}) {
     for (const int longest : {31, 32, 33, 63, 64, 65, 95, 96, 97, 127, 128, 129, 257}) {
       for (const int64_t examples : {3, 40}) {
-        const FeatureSizes sizes = {.examples = examples, .features = 3, .longest = longest};
-        FeatureCase c = random_features(random, merge, DType::kUInt8, sizes);
-        check_merge(c, random, GetParam().context());
-        check_merge_gradient(c, random, GetParam().context());
+        const FeatureSizes sizes = {
+            .examples = examples, .features = 3, .longest = longest, .strings = strings()};
+        const FeatureCase c = random_features(random, merge, DType::kUInt8, sizes);
+        check(c, random);
+        check_merge_gradient(c, random, GetParam().context(), GetParam().device());
         if (HasFailure()) return;
       }
     }
@@ -76,11 +77,14 @@ TEST_P(Features, TakeRunsAroundAVector) {
 TEST_P(Features, TakeTasksOfSeveralChunks) {
   Random random(first_seed());
   for (const Merge merge : {Merge::kSingleScalar, Merge::kSingleList, Merge::kMultiList}) {
-    const FeatureSizes sizes = {
-        .examples = 48 * 24 + 3, .features = 130, .longest = 3, .presence = .3};
+    const FeatureSizes sizes = {.examples = 48 * 24 + 3,
+                                .features = 130,
+                                .longest = 3,
+                                .presence = .3,
+                                .strings = strings()};
     const FeatureCase c = random_features(random, merge, DType::kUInt8, sizes);
-    check_merge(c, random, GetParam().context(2));
-    check_merge_gradient(c, random, GetParam().context(2));
+    check_merge(c, random, GetParam().context(2), GetParam().device());
+    check_merge_gradient(c, random, GetParam().context(2), GetParam().device());
   }
 }
 

@@ -42,7 +42,7 @@ struct SumGeometry {
   void add(int64_t extent, int64_t stride, bool summed) noexcept;
   const SumAxis& operator[](int a) const noexcept { return axis[static_cast<size_t>(a)]; }
   const SumPart& part_of(int a, int i) const noexcept {
-    return part[static_cast<size_t>((*this)[a].first + i)];
+    return part[static_cast<size_t>((*this)[a].first) + static_cast<size_t>(i)];
   }
   /// Elements kept inside of the innermost summed axis.
   int64_t width() const noexcept { return axes > 0 && !axis[0].summed ? axis[0].extent : 1; }

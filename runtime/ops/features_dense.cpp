@@ -207,9 +207,9 @@ MultiScalar merge_dense(const Tensor& data, const Tensor& presence, FeatureIds f
   DenseCall call(kMerge, context);
   count(call, data, presence);
   call.require_ids(feature_ids);
-  const MultiScalar out = {.lengths = call.new_output(DType::kInt32, {data.shape()[0]}, "lengths"),
-                           .keys = call.new_output(DType::kInt64, {call.pairs()}, "keys"),
-                           .values = call.new_output(data.dtype(), {call.pairs()}, "values")};
+  MultiScalar out = {.lengths = call.new_output(DType::kInt32, {data.shape()[0]}, "lengths"),
+                     .keys = call.new_output(DType::kInt64, {call.pairs()}, "keys"),
+                     .values = call.new_output(data.dtype(), {call.pairs()}, "values")};
   call.merge(data, feature_ids, out);
   return out;
 }

@@ -201,7 +201,7 @@ Bytes reference_expand_gradient(const Bytes& dy, const ExpandGradientCase& c) {
 double sum_bound(const ExpandGradientCase& c) {
   int roundings = 1;
   for (const Run& run : runs_of(c.dy, c.x)) {
-    if (run.summed) roundings += std::bit_width(run.extent - 1);
+    if (run.summed) roundings += static_cast<int>(std::bit_width(run.extent - 1));
   }
   const double unit = c.dtype == DType::kFloat64 ? 0x1p-53 : 0x1p-24;
   return roundings * unit / (1 - roundings * unit);

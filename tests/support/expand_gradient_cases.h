@@ -27,11 +27,11 @@ std::string to_string(const ExpandGradientCase& test_case);
 bool is_float(DType dtype);
 
 /// dX, row-major, of dense row-major dY: every addition in the documented order.
-Bytes reference_expand_gradient(const Bytes& dy, const ExpandGradientCase& test_case);
+Bytes reference_expand_gradient(const Bytes& dy, const ExpandGradientCase& c);
 
 /// The largest relative distance from the exact sum that the contract allows, as a share of the sum of
 /// magnitudes; half types have one more rounding of the result.
-double sum_bound(const ExpandGradientCase& test_case);
+double sum_bound(const ExpandGradientCase& c);
 
 /// One number of a dtype, for every dtype whose values a double holds.
 double decode(const uint8_t* element, DType dtype);
@@ -49,7 +49,7 @@ void check_expand_gradient(const ExpandGradientCase& test_case, Random& random,
                            const KernelChoice& choice, const Context& context, bool dense = false);
 
 /// Every element of `got` lies within the bound of the exact sum.
-void expect_within_bound(const Bytes& dy, const ExpandGradientCase& test_case, const Bytes& got,
+void expect_within_bound(const Bytes& dy, const ExpandGradientCase& c, const Bytes& got,
                          const std::string& what);
 
 }  // namespace sylvite::test
