@@ -204,11 +204,13 @@ RunLoop loop_over_runs(const Kernel& k, const Expr& block, const Expr& blocks) {
                 {0, rows_of(k.segments, k.features)},
                 {0, blocks}},
                "r");
-  const Expr b = r[3], f = r[4] * block + r[2], vector = r[1] * step;
+  const Expr b = r[3], feature = r[4] * block + r[2], vector = r[1] * step;
+  // Conditions are read all at once: those of features past the last one from the last one's tables.
+  const Expr f = Halide::min(feature, k.features - 1);
   const Expr n = k.count(b, f) << k.shift, at = k.from(b, f) << k.shift;
   const Expr to = promise_inside((k.to(b, f) << k.shift) + vector, k.packed, step);
   RunLoop loop = {r, place(k.ragged, f, at + vector, r[0]), to + r[0]};
-  loop.r.where(f < k.features && b * k.features + f < k.segments);
+  loop.r.where(feature < k.features && b * k.features + f < k.segments);
   if (k.longer) loop.r.where(r[1] < Halide::max((n + (step - 1)) / step, 1));
   loop.r.where(k.inside || at + n + step <= k.room(f));
   return loop;

@@ -169,8 +169,9 @@ void add_columns(CallState& state, const Kernel& kernel, const SumSide& from, co
   };
   const PassDim groups = {.extent = r.extent / kSumRows, .from = kSumRows * r.from, .to = r.to};
   if (groups.extent > 0) {
-    const int64_t some = streamed(groups.from * from.element.bytes);
-    const bool one_run = groups.from == kSumRows * c.extent && some > 1;
+    const bool dense = groups.from == kSumRows * c.extent;
+    const int64_t some = dense ? streamed(groups.from * from.element.bytes) : 1;
+    const bool one_run = some > 1;
     if (one_run && outer.empty() && groups.extent % (kStreams * some) == 0) {
       const auto streams = streams_of(groups, some);
       add(from, to, streams[0], kSumRows, std::span(streams).subspan(1));

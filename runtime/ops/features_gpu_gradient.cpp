@@ -36,7 +36,9 @@ DeviceGradientCall::DeviceGradientCall(const Gradient& gradient, const CountArgu
 
 std::vector<int64_t> DeviceGradientCall::extents_of(const DeviceFacts& facts) const {
   if (gradient_.counts != Counts::kPresence) return gradient_.inner ? facts.inner : facts.outer;
-  return std::vector<int64_t>(static_cast<size_t>(features_.features()), features_.examples());
+  std::vector<int64_t> extents(static_cast<size_t>(features_.features()));
+  std::fill(extents.begin(), extents.end(), features_.examples());
+  return extents;
 }
 
 std::vector<int64_t> DeviceGradientCall::sizes() { return extents_of(features_.wait()); }
@@ -108,6 +110,7 @@ std::vector<Tensor> DeviceGradientCall::run_new(const Tensor& dvalues) {
                      : sums_before(extents, gradient_.op).back() + extents.back(),
                  gradient_.op, "dvalues", features_.call.device);
   std::vector<Tensor> dinputs;
+  dinputs.reserve(extents.size());
   for (const int64_t extent : extents) {
     dinputs.push_back(new_output(dvalues.dtype(), {extent}, context_, features_.call.device,
                                  gradient_.op, "output"));

@@ -15,7 +15,6 @@ using internal::Gradient;
 using internal::Level;
 using internal::MemoryRanges;
 using internal::Parts;
-using internal::require;
 using internal::require_argument;
 using internal::StringMove;
 using internal::StringRuns;
@@ -139,7 +138,7 @@ class CpuGradientCall {
       const Tensor& output = outputs[f];
       std::array<char, 32> name;
       const int length =
-          std::snprintf(name.data(), name.size(), "dinputs_%lld", static_cast<long long>(f + 1));
+          std::snprintf(name.data(), name.size(), "dinputs_%lld", static_cast<long long>(f) + 1);
       const std::string_view argument(name.data(), static_cast<size_t>(length));
       internal::require_writable(output, dvalues.dtype(), {extent_of(f)}, gradient_.op, argument);
       if (strings_) {
