@@ -109,7 +109,7 @@ TEST_P(ExpandGradient, IsTheAdjointOfExpand) {
     Random random(cases.seed());
     const ExpandGradientCase c = random_expand_gradient_case(random);
     const auto integers = [&](const Shape& shape) {
-      const Tensor host = Tensor::empty(DType::kInt64, shape);
+      Tensor host = Tensor::empty(DType::kInt64, shape);
       for (int64_t i = 0; i < host.element_count(); ++i)
         host.data_as<int64_t>()[i] = random.between(-1000, 1000);
       return host;

@@ -66,7 +66,7 @@ TEST_P(Expand, RepeatsPeriods) {
     for (const int64_t period : {1, 2, 3, 5, 7, 8, 9, 15, 16, 31, 33, 63, 64, 65, 100, 1000}) {
       for (const int64_t repeats : {2, 3, 4, 5, 7, 40, 999}) {
         if (is_gpu() && repeats == 999) continue;
-        const int64_t outer = random.one_of<int64_t>({1, 2, 3, repeats < 8 ? 130 : 4});
+        const auto outer = random.one_of<int64_t>({1, 2, 3, repeats < 8 ? 130 : 4});
         check_expand({{outer, 1, period}, {outer, repeats, period}, dtype}, random, GetParam(),
                      context, true);
         if (HasFailure()) return;

@@ -107,7 +107,7 @@ TEST_P(SpaceBatch, PadsShortRowsOfManyPlanes) {
     const int64_t block_h = random.between(1, 6);
     const int64_t block_w = random.between(2, 6);
     const int64_t height = rows ? random.between(1, 6) : 1;
-    const int64_t width = random.one_of<int64_t>({4, 5, 7, 8, 9, 15, 16, 17, 19, 33, 35});
+    const auto width = random.one_of<int64_t>({4, 5, 7, 8, 9, 15, 16, 17, 19, 33, 35});
     const auto sides = [&](int64_t total) {
       const int64_t before = random.between(0, std::min<int64_t>(total, random.one_of({1, 4, 99})));
       return Sides{before, random.between(0, std::min<int64_t>(total - before, 7))};
