@@ -61,7 +61,7 @@ TEST_P(SpaceBatch, TransposesLargeBlocks) {
     for (const int64_t block : {9, 12, 16, 128, 256}) {
       if (is_gpu && block > 12) continue;  // one launch takes any block
       for (const int64_t places : {1, 5, 8, 17, 64, 70, 130}) {
-        const Sides padding = random.one_of<Sides>({{0, 0}, {block, 0}, {1, block + 2}});
+        const auto padding = random.one_of<Sides>({{0, 0}, {block, 0}, {1, block + 2}});
         if (padding.before + padding.after > places * block) continue;
         const SpaceToBatchArgs args{{random.between(1, 2), block}, {{0, 0}, padding}};
         const SpaceBatchCase test_case =
