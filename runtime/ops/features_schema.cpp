@@ -11,7 +11,8 @@
 namespace sylvite::internal {
 namespace {
 
-/// A merge: what the tensors of an input are, in Caffe2's order, and the typed functions.
+/// A merge: what the tensors of an input are, in Caffe2's order, which of them are elements, and the
+/// typed functions.
 struct SingleScalar {
   using Feature = SingleScalarFeature;
   using Out = MultiScalar;
@@ -19,12 +20,9 @@ struct SingleScalar {
   static constexpr auto kValues = &Feature::values;
   static constexpr bool kHasIds = true;
   static constexpr auto kSizes = merge_single_scalar_sizes;
-  static Out merge(std::span<const Feature> x, FeatureIds ids, const Context& context) {
-    return merge_single_scalar(x, ids, context);
-  }
-  static void merge(std::span<const Feature> x, FeatureIds ids, Out& out, const Context& context) {
-    merge_single_scalar(x, ids, out, context);
-  }
+  static constexpr auto kMerge = [](auto&&... arguments) {
+    return merge_single_scalar(std::forward<decltype(arguments)>(arguments)...);
+  };
 };
 
 struct SingleList {
@@ -34,12 +32,9 @@ struct SingleList {
   static constexpr auto kValues = &Feature::values;
   static constexpr bool kHasIds = true;
   static constexpr auto kSizes = merge_single_list_sizes;
-  static Out merge(std::span<const Feature> x, FeatureIds ids, const Context& context) {
-    return merge_single_list(x, ids, context);
-  }
-  static void merge(std::span<const Feature> x, FeatureIds ids, Out& out, const Context& context) {
-    merge_single_list(x, ids, out, context);
-  }
+  static constexpr auto kMerge = [](auto&&... arguments) {
+    return merge_single_list(std::forward<decltype(arguments)>(arguments)...);
+  };
 };
 
 struct SingleMap {
@@ -51,12 +46,9 @@ struct SingleMap {
   static constexpr auto kKeys = &Feature::keys;
   static constexpr bool kHasIds = true;
   static constexpr auto kSizes = merge_single_map_sizes;
-  static Out merge(std::span<const Feature> x, FeatureIds ids, const Context& context) {
-    return merge_single_map(x, ids, context);
-  }
-  static void merge(std::span<const Feature> x, FeatureIds ids, Out& out, const Context& context) {
-    merge_single_map(x, ids, out, context);
-  }
+  static constexpr auto kMerge = [](auto&&... arguments) {
+    return merge_single_map(std::forward<decltype(arguments)>(arguments)...);
+  };
 };
 
 struct MultiScalars {
@@ -66,13 +58,9 @@ struct MultiScalars {
   static constexpr auto kValues = &Feature::values;
   static constexpr bool kHasIds = false;
   static constexpr auto kSizes = merge_multi_scalar_sizes;
-  static Out merge(std::span<const Feature> x, FeatureIds /*ids*/, const Context& context) {
-    return merge_multi_scalar(x, context);
-  }
-  static void merge(std::span<const Feature> x, FeatureIds /*ids*/, Out& out,
-                    const Context& context) {
-    merge_multi_scalar(x, out, context);
-  }
+  static constexpr auto kMerge = [](auto&&... arguments) {
+    return merge_multi_scalar(std::forward<decltype(arguments)>(arguments)...);
+  };
 };
 
 struct MultiLists {
@@ -83,13 +71,9 @@ struct MultiLists {
   static constexpr auto kValues = &Feature::values_values;
   static constexpr bool kHasIds = false;
   static constexpr auto kSizes = merge_multi_list_sizes;
-  static Out merge(std::span<const Feature> x, FeatureIds /*ids*/, const Context& context) {
-    return merge_multi_list(x, context);
-  }
-  static void merge(std::span<const Feature> x, FeatureIds /*ids*/, Out& out,
-                    const Context& context) {
-    merge_multi_list(x, out, context);
-  }
+  static constexpr auto kMerge = [](auto&&... arguments) {
+    return merge_multi_list(std::forward<decltype(arguments)>(arguments)...);
+  };
 };
 
 struct MultiMaps {
@@ -102,13 +86,9 @@ struct MultiMaps {
   static constexpr auto kKeys = &Feature::values_keys;
   static constexpr bool kHasIds = false;
   static constexpr auto kSizes = merge_multi_map_sizes;
-  static Out merge(std::span<const Feature> x, FeatureIds /*ids*/, const Context& context) {
-    return merge_multi_map(x, context);
-  }
-  static void merge(std::span<const Feature> x, FeatureIds /*ids*/, Out& out,
-                    const Context& context) {
-    merge_multi_map(x, out, context);
-  }
+  static constexpr auto kMerge = [](auto&&... arguments) {
+    return merge_multi_map(std::forward<decltype(arguments)>(arguments)...);
+  };
 };
 
 constexpr std::array<ArgumentSchema, 1> kIdsArgument = {
@@ -147,6 +127,26 @@ void for_each_output(const MultiSizes& sizes, DType values, DType keys, MultiMap
   visit(out.values_values, 4, values, sizes.values);
 }
 
+/// Into outputs of the call's: strings as new tensors, everything else in memory that is asked for by
+/// its size. sizes(), merge() and merge(out) are the typed functions.
+template <typename Out, typename Sizes, typename Merge>
+void merge_to_outputs(OperatorCall& call, const Tensor& values, DType keys, const Sizes& sizes,
+                      const Merge& merge) {
+  Out out;
+  if (values.dtype() == DType::kString || keys == DType::kString) {
+    out = merge();
+    for_each_output({}, values.dtype(), keys, out, [&](Tensor& tensor, int i, DType, int64_t) {
+      call.set_output(i, std::move(tensor));
+    });
+    return;
+  }
+  for_each_output(sizes(), values.dtype(), keys, out,
+                  [&](Tensor& tensor, int i, DType dtype, int64_t extent) {
+                    tensor = call.output(i, dtype, {extent}, values.device());
+                  });
+  merge(out);
+}
+
 template <typename Kind>
 class MergeRunner {
  public:
@@ -159,23 +159,18 @@ class MergeRunner {
     for (size_t i = 0; i < features_.size() * kGroup; ++i)
       features_[i / kGroup].*Kind::kInputs[i % kGroup] = call.input(static_cast<int>(i));
     const Tensor& values = features_[0].*Kind::kValues;
-    const DType value_type = values.dtype();
-    DType key_type = value_type;
-    if constexpr (requires { Kind::kKeys; }) key_type = (features_[0].*Kind::kKeys).dtype();
-    typename Kind::Out out;
-    if (value_type == DType::kString || key_type == DType::kString) {
-      out = Kind::merge(features_, ids_, call.context());
-      for_each_output({}, value_type, key_type, out, [&](Tensor& tensor, int i, DType, int64_t) {
-        call.set_output(i, std::move(tensor));
-      });
-      return;
-    }
-    const MultiSizes sizes = Kind::kSizes(features_, call.context());
-    for_each_output(sizes, value_type, key_type, out,
-                    [&](Tensor& tensor, int i, DType dtype, int64_t extent) {
-                      tensor = call.output(i, dtype, {extent}, values.device());
-                    });
-    Kind::merge(features_, ids_, out, call.context());
+    DType keys = values.dtype();
+    if constexpr (requires { Kind::kKeys; }) keys = (features_[0].*Kind::kKeys).dtype();
+    const std::span<const typename Kind::Feature> x = features_;
+    merge_to_outputs<typename Kind::Out>(
+        call, values, keys, [&] { return Kind::kSizes(x, call.context()); },
+        [&](auto&... out) {
+          if constexpr (Kind::kHasIds) {
+            return Kind::kMerge(x, FeatureIds(ids_), out..., call.context());
+          } else {
+            return Kind::kMerge(x, out..., call.context());
+          }
+        });
   }
 
  private:
@@ -206,91 +201,45 @@ Runner bind_dense(const OperatorDef& def) {
   return [ids = arguments.integers("feature_ids")](OperatorCall& call) {
     const Tensor& data = call.input(0);
     const Tensor& presence = call.input(1);
-    MultiScalar out;
-    if (data.dtype() == DType::kString) {
-      out = merge_dense(data, presence, ids, call.context());
-      call.set_output(0, std::move(out.lengths));
-      call.set_output(1, std::move(out.keys));
-      return call.set_output(2, std::move(out.values));
-    }
-    const MultiSizes sizes = merge_dense_sizes(data, presence, call.context());
-    for_each_output(sizes, data.dtype(), data.dtype(), out,
-                    [&](Tensor& tensor, int i, DType dtype, int64_t extent) {
-                      tensor = call.output(i, dtype, {extent}, data.device());
-                    });
-    merge_dense(data, presence, ids, out, call.context());
+    merge_to_outputs<MultiScalar>(
+        call, data, data.dtype(), [&] { return merge_dense_sizes(data, presence, call.context()); },
+        [&](auto&... out) { return merge_dense(data, presence, ids, out..., call.context()); });
   };
 }
 
-/// How the gradient is asked for: the operator, the tensors of an input that it reads, the one whose
-/// gradient it makes, and the output whose gradient it takes.
-struct RuleOf {
-  std::string_view type;
-  size_t group;
-  std::array<size_t, 2> reads;
-  size_t read_count;
-  size_t values;
-  size_t output;
-};
+/// Whether an input's tensor says how much there is, so that the gradient reads it.
+template <typename Kind>
+constexpr bool counts(Tensor Kind::Feature::*input) {
+  if (input == Kind::kValues) return false;
+  if constexpr (requires { Kind::kKeys; }) {
+    if (input == Kind::kKeys) return false;
+  }
+  if constexpr (requires { &Kind::Feature::keys; }) {
+    if (input == &Kind::Feature::keys) return false;
+  }
+  return true;
+}
 
-constexpr RuleOf kDenseRule = {.type = "MergeDenseFeatureTensorsGradient",
-                               .group = 2,
-                               .reads = {1},
-                               .read_count = 1,
-                               .values = 0,
-                               .output = 2};
-constexpr RuleOf kSingleScalarRule = {.type = "MergeSingleScalarFeatureTensorsGradient",
-                                      .group = 2,
-                                      .reads = {1},
-                                      .read_count = 1,
-                                      .values = 0,
-                                      .output = 2};
-constexpr RuleOf kSingleListRule = {.type = "MergeSingleListFeatureTensorsGradient",
-                                    .group = 3,
-                                    .reads = {0, 2},
-                                    .read_count = 2,
-                                    .values = 1,
-                                    .output = 3};
-constexpr RuleOf kSingleMapRule = {.type = "MergeSingleMapFeatureTensorsGradient",
-                                   .group = 4,
-                                   .reads = {0, 3},
-                                   .read_count = 2,
-                                   .values = 2,
-                                   .output = 4};
-constexpr RuleOf kMultiScalarRule = {.type = "MergeMultiScalarFeatureTensorsGradient",
-                                     .group = 3,
-                                     .reads = {0},
-                                     .read_count = 1,
-                                     .values = 2,
-                                     .output = 2};
-constexpr RuleOf kMultiListRule = {.type = "MergeMultiListFeatureTensorsGradient",
-                                   .group = 4,
-                                   .reads = {0, 2},
-                                   .read_count = 2,
-                                   .values = 3,
-                                   .output = 3};
-constexpr RuleOf kMultiMapRule = {.type = "MergeMultiMapFeatureTensorsGradient",
-                                  .group = 5,
-                                  .reads = {0, 2},
-                                  .read_count = 2,
-                                  .values = 4,
-                                  .output = 4};
-
-template <const RuleOf& kOf>
+/// The gradient, of the merge's name, reads what counts in each group and the last output's gradient,
+/// and makes that of each group's values.
+template <typename Kind>
 GradientDefs merge_rule(const GradientRequest& request) {
   const OperatorDef& def = request.def;
+  const size_t values = def.outputs.size() - 1;
   GradientDefs made;
   made.inputs.resize(def.inputs.size());
   // Lengths and keys depend on no value.
-  if (has_gradients_but_of(request, kOf.output)) return made;
-  OperatorDef gradient{.type = std::string(kOf.type), .device = def.device};
-  for (size_t first = 0; first + kOf.group <= def.inputs.size(); first += kOf.group) {
-    for (size_t k = 0; k < kOf.read_count; ++k)
-      gradient.inputs.push_back(def.inputs[first + kOf.reads[k]]);
-    made.inputs[first + kOf.values] = request.input(first + kOf.values);
-    gradient.outputs.push_back(*made.inputs[first + kOf.values]);
+  if (has_gradients_but_of(request, values)) return made;
+  OperatorDef gradient{.type = def.type + "Gradient", .device = def.device};
+  constexpr size_t kGroup = Kind::kInputs.size();
+  for (size_t i = 0; i < def.inputs.size() / kGroup * kGroup; ++i) {
+    const auto input = Kind::kInputs[i % kGroup];
+    if (counts<Kind>(input)) gradient.inputs.push_back(def.inputs[i]);
+    if (input != Kind::kValues) continue;
+    made.inputs[i] = request.input(i);
+    gradient.outputs.push_back(*made.inputs[i]);
   }
-  gradient.inputs.push_back(request.output(kOf.output));
+  gradient.inputs.push_back(request.output(values));
   made.operators.push_back(std::move(gradient));
   return made;
 }
@@ -305,7 +254,7 @@ constinit const OperatorSchema kMergeDenseSchema = {
     .arguments = kIdsArgument,
     .bind = bind_dense,
     .gradient_kind = GradientKind::kRule,
-    .gradient = merge_rule<kDenseRule>,
+    .gradient = merge_rule<SingleScalar>,  // its group is (values, presence), too
 };
 
 constinit const OperatorSchema kMergeSingleScalarSchema = {
@@ -316,7 +265,7 @@ constinit const OperatorSchema kMergeSingleScalarSchema = {
     .arguments = kIdsArgument,
     .bind = bind_merge<SingleScalar>,
     .gradient_kind = GradientKind::kRule,
-    .gradient = merge_rule<kSingleScalarRule>,
+    .gradient = merge_rule<SingleScalar>,
 };
 
 constinit const OperatorSchema kMergeSingleListSchema = {
@@ -329,7 +278,7 @@ constinit const OperatorSchema kMergeSingleListSchema = {
     .arguments = kIdsArgument,
     .bind = bind_merge<SingleList>,
     .gradient_kind = GradientKind::kRule,
-    .gradient = merge_rule<kSingleListRule>,
+    .gradient = merge_rule<SingleList>,
 };
 
 constinit const OperatorSchema kMergeSingleMapSchema = {
@@ -342,7 +291,7 @@ constinit const OperatorSchema kMergeSingleMapSchema = {
     .arguments = kIdsArgument,
     .bind = bind_merge<SingleMap>,
     .gradient_kind = GradientKind::kRule,
-    .gradient = merge_rule<kSingleMapRule>,
+    .gradient = merge_rule<SingleMap>,
 };
 
 constinit const OperatorSchema kMergeMultiScalarSchema = {
@@ -352,7 +301,7 @@ constinit const OperatorSchema kMergeMultiScalarSchema = {
     .summary = "(lengths, keys, values) of each input, merged example by example",
     .bind = bind_merge<MultiScalars>,
     .gradient_kind = GradientKind::kRule,
-    .gradient = merge_rule<kMultiScalarRule>,
+    .gradient = merge_rule<MultiScalars>,
 };
 
 constinit const OperatorSchema kMergeMultiListSchema = {
@@ -364,7 +313,7 @@ constinit const OperatorSchema kMergeMultiListSchema = {
         "example",
     .bind = bind_merge<MultiLists>,
     .gradient_kind = GradientKind::kRule,
-    .gradient = merge_rule<kMultiListRule>,
+    .gradient = merge_rule<MultiLists>,
 };
 
 constinit const OperatorSchema kMergeMultiMapSchema = {
@@ -376,7 +325,7 @@ constinit const OperatorSchema kMergeMultiMapSchema = {
         "example by example",
     .bind = bind_merge<MultiMaps>,
     .gradient_kind = GradientKind::kRule,
-    .gradient = merge_rule<kMultiMapRule>,
+    .gradient = merge_rule<MultiMaps>,
 };
 
 }  // namespace sylvite::internal
