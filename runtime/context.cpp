@@ -4,7 +4,6 @@
 
 #include "runtime/error.h"
 #include "runtime/halide_call.h"
-#include "runtime/ops/features_gpu_calls.h"
 #include "runtime/targets.h"
 #include "sylvite/operator.h"
 
@@ -85,7 +84,6 @@ void Context::warm_up(Device device) const {
   for (const OperatorSchema* op : operators()) {
     if (op->warm_up != nullptr) op->warm_up(device, *this);
   }
-  internal::warm_up_merges(device, *this);
   synchronize(device);
 }
 

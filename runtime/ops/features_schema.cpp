@@ -6,6 +6,7 @@
 #include "runtime/ops/all.h"
 #include "runtime/ops/arguments.h"
 #include "runtime/ops/bind.h"
+#include "runtime/ops/features_gpu_calls.h"
 #include "sylvite/features.h"
 
 namespace sylvite::internal {
@@ -252,6 +253,7 @@ constinit const OperatorSchema kMergeDenseSchema = {
     .outputs = 3,
     .summary = "a matrix of features and their presence as lengths, keys and values",
     .arguments = kIdsArgument,
+    .warm_up = warm_up_merges,  // of all merges
     .bind = bind_dense,
     .gradient_kind = GradientKind::kRule,
     .gradient = merge_rule<SingleScalar>,  // its group is (values, presence), too
