@@ -112,6 +112,12 @@ std::vector<std::string> Arguments::texts(std::string_view name) const {
   fail_kind(op_, *argument, "a list of texts");
 }
 
+PerAxis<Sides> Arguments::pads() const {
+  const int64_t pad = integer("pad", 0);
+  return {{integer("pad_t", pad), integer("pad_b", pad)},
+          {integer("pad_l", pad), integer("pad_r", pad)}};
+}
+
 std::shared_ptr<const Net> Arguments::net(std::string_view name) const {
   require(name);
   const Argument* argument = find(name);

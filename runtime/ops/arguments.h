@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sylvite/operator.h"
+#include "sylvite/space_batch.h"
 
 namespace sylvite::internal {
 
@@ -29,6 +30,8 @@ class Arguments {
   std::string_view text(std::string_view name, std::string_view otherwise) const;
   std::vector<int64_t> integers(std::string_view name) const;
   std::vector<std::string> texts(std::string_view name) const;
+  /// Caffe2's pad_t, pad_b and pad_l, pad_r, each by default what `pad` is, and that 0: rows, columns.
+  PerAxis<Sides> pads() const;
   /// Throws kInvalidArgument where it is absent, too.
   std::shared_ptr<const Net> net(std::string_view name) const;
   /// Throws kInvalidArgument where the argument is absent.

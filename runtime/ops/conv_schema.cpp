@@ -74,13 +74,10 @@ struct ParsedConv {
 ParsedConv parse_conv(const OperatorDef& def) {
   const Arguments arguments(def.type, def.arguments, kConvArguments);
   const int64_t stride = arguments.integer("stride", 1);
-  const int64_t pad = arguments.integer("pad", 0);
-  return {
-      .args = {.strides = {arguments.integer("stride_h", stride),
-                           arguments.integer("stride_w", stride)},
-               .paddings = {{arguments.integer("pad_t", pad), arguments.integer("pad_b", pad)},
-                            {arguments.integer("pad_l", pad), arguments.integer("pad_r", pad)}}},
-      .kernel = arguments.integer("kernel", 0)};
+  return {.args = {.strides = {arguments.integer("stride_h", stride),
+                               arguments.integer("stride_w", stride)},
+                   .paddings = arguments.pads()},
+          .kernel = arguments.integer("kernel", 0)};
 }
 
 void require_kernel(const OperatorCall& call, const Tensor& w, int64_t kernel) {

@@ -60,12 +60,10 @@ Parsed parse(std::string_view op, std::span<const Argument> given,
   parsed.pad_value = arguments.number("pad_value", 0);
   const int64_t block_size = arguments.integer("block_size", 2);
   if (!arguments.has("block_shape")) {
-    const int64_t pad = arguments.integer("pad", 0);
     require_argument(!arguments.has(sides), op, ": argument ", sides,
                      " without block_shape, want both");
     parsed.block_shape = {block_size, block_size};
-    parsed.sides = {{arguments.integer("pad_t", pad), arguments.integer("pad_b", pad)},
-                    {arguments.integer("pad_l", pad), arguments.integer("pad_r", pad)}};
+    parsed.sides = arguments.pads();
     return parsed;
   }
   for (const std::string_view name : {"pad", "pad_t", "pad_l", "pad_b", "pad_r"}) {
