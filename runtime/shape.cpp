@@ -139,6 +139,17 @@ void require_fixed_size(DType dtype, std::string_view op, std::string_view argum
           " has dtype string, want one whose elements all have the same size");
 }
 
+bool is_dense(const Tensor& tensor) noexcept {
+  int64_t stride = 1;
+  for (int axis = tensor.rank() - 1; axis >= 0; --axis) {
+    const int64_t extent = tensor.shape()[axis];
+    if (extent == 0) return true;
+    if (extent > 1 && tensor.strides()[axis] != stride) return false;
+    stride *= extent;
+  }
+  return true;
+}
+
 void require_output(const TensorInfo& y, DType dtype, const Shape& shape, Device device,
                     std::string_view op, std::string_view argument) {
   require_argument(y.dtype == dtype, op, ": ", argument, " has dtype ", name(y.dtype), ", want ",

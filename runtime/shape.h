@@ -20,6 +20,9 @@ std::optional<ByteRange> byte_range(const Shape& shape, const Shape& strides,
 /// smaller strides reach.
 bool overlaps_itself(const Shape& shape, const Shape& strides) noexcept;
 
+/// Row-major without gaps, whatever the strides of extents of 1 are.
+bool is_dense(const Tensor& tensor) noexcept;
+
 /// Strides as given, or dense ones for rank 0.
 Shape strides_of(const TensorInfo& info) noexcept;
 

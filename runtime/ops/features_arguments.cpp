@@ -10,14 +10,7 @@ namespace sylvite::internal {
 
 bool dense_and_aligned(const Tensor& tensor) noexcept {
   const auto bytes = static_cast<uintptr_t>(element_size(tensor.dtype()));
-  if (reinterpret_cast<uintptr_t>(tensor.data()) % bytes != 0) return false;
-  int64_t stride = 1;
-  for (int axis = tensor.rank() - 1; axis >= 0; --axis) {
-    if (tensor.shape()[axis] == 0) return true;
-    if (tensor.shape()[axis] > 1 && tensor.strides()[axis] != stride) return false;
-    stride *= tensor.shape()[axis];
-  }
-  return true;
+  return reinterpret_cast<uintptr_t>(tensor.data()) % bytes == 0 && is_dense(tensor);
 }
 
 void require_any(const Parts& parts, std::string_view op) {

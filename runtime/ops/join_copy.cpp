@@ -6,6 +6,7 @@
 #include "runtime/checked.h"
 #include "runtime/move.h"
 #include "runtime/ops/join.h"
+#include "runtime/shape.h"
 #include "runtime/strings.h"
 
 namespace sylvite::internal {
@@ -21,10 +22,6 @@ constexpr int64_t kSmallPartBytes = 16 << 10;
 constexpr int64_t kFewestColumns = 4;
 /// Of columns of all parts, in the first-level cache.
 constexpr int64_t kTileBytes = 16 << 10;
-
-bool is_dense(const Tensor& tensor) noexcept {
-  return tensor.strides() == dense_strides(tensor.shape());
-}
 
 /// Copies one part, or `rows` of it: a slice of the axes before the joint, innermost first. start: of
 /// the part on the whole's axis.
