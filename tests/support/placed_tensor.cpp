@@ -10,22 +10,66 @@
 namespace sylvite::test {
 namespace {
 
-/// Where each element lies in flat memory, in row-major order.
+/// Rows of elements, in row-major order: visit(element, place in flat memory, count, stride).
 template <typename Visit>
-void for_each_element(const Shape& shape, const Placement& placement, const Visit& visit) {
+void for_each_row(const Shape& shape, const Placement& placement, const Visit& visit) {
   const int64_t elements = count(shape);
+  const int inner = shape.rank() - 1;
+  const int64_t row = inner < 0 ? 1 : shape[inner];
   Shape index = shape;
   for (int axis = 0; axis < shape.rank(); ++axis) index[axis] = 0;
   int64_t at = placement.first;
-  for (int64_t i = 0; i < elements; ++i) {
-    visit(static_cast<size_t>(i), static_cast<size_t>(at));
-    for (int axis = shape.rank() - 1; axis >= 0; --axis) {
+  for (int64_t i = 0; i < elements; i += row) {
+    visit(i, at, row, inner < 0 ? 1 : placement.strides[inner]);
+    for (int axis = inner - 1; axis >= 0; --axis) {
       at += placement.strides[axis];
       if (++index[axis] < shape[axis]) break;
       at -= placement.strides[axis] * shape[axis];
       index[axis] = 0;
     }
   }
+}
+
+/// Where each element lies in flat memory, in row-major order.
+template <typename Visit>
+void for_each_element(const Shape& shape, const Placement& placement, const Visit& visit) {
+  for_each_row(shape, placement, [&](int64_t i, int64_t at, int64_t row, int64_t stride) {
+    for (int64_t k = 0; k < row; ++k)
+      visit(static_cast<size_t>(i + k), static_cast<size_t>(at + k * stride));
+  });
+}
+
+template <int kBytes>
+void copy_elements(uint8_t* to, int64_t to_stride, const uint8_t* from, int64_t from_stride,
+                   int64_t elements) {
+  for (int64_t k = 0; k < elements; ++k)
+    std::memcpy(to + k * to_stride * kBytes, from + k * from_stride * kBytes, kBytes);
+}
+
+void copy_row(uint8_t* to, int64_t to_stride, const uint8_t* from, int64_t from_stride,
+              int64_t elements, int bytes) {
+  if (to_stride == 1 && from_stride == 1) {
+    std::memcpy(to, from, static_cast<size_t>(elements * bytes));
+    return;
+  }
+  switch (bytes) {
+    case 1:
+      return copy_elements<1>(to, to_stride, from, from_stride, elements);
+    case 2:
+      return copy_elements<2>(to, to_stride, from, from_stride, elements);
+    case 4:
+      return copy_elements<4>(to, to_stride, from, from_stride, elements);
+    default:
+      return copy_elements<8>(to, to_stride, from, from_stride, elements);
+  }
+}
+
+/// Row-major elements into flat memory that begins at `flat`.
+void lay_out(const Shape& shape, const Placement& placement, int bytes, const Bytes& elements,
+             uint8_t* flat) {
+  for_each_row(shape, placement, [&](int64_t i, int64_t at, int64_t row, int64_t stride) {
+    copy_row(flat + at * bytes, stride, elements.data() + i * bytes, 1, row, bytes);
+  });
 }
 
 std::string index_of(int64_t element, const Shape& shape) {
@@ -92,10 +136,7 @@ PlacedTensor::PlacedTensor(Random& random, DType dtype, const Shape& shape,
     std::memcpy(before_.data(), accessible.data(), before_.size());
   }
   if (elements != nullptr) {
-    const auto size = static_cast<size_t>(element_size(dtype));
-    for_each_element(shape, placement, [&](size_t i, size_t at) {
-      std::memcpy(memory_.data() + at * size, elements->data() + i * size, size);
-    });
+    lay_out(shape, placement, element_size(dtype), *elements, memory_.data());
   }
   uint8_t* first = memory_.data() + placement.first * element_size(dtype);
   const Shape flat_shape{placement.elements};
@@ -111,11 +152,12 @@ PlacedTensor::PlacedTensor(Random& random, DType dtype, const Shape& shape,
 }
 
 Bytes PlacedTensor::elements() const {
-  const auto size = static_cast<size_t>(element_size(tensor_.dtype()));
+  const int bytes = element_size(tensor_.dtype());
   Bytes result(static_cast<size_t>(tensor_.byte_count()));
-  for_each_element(tensor_.shape(), placement_, [&](size_t i, size_t at) {
-    std::memcpy(result.data() + i * size, memory_.data() + at * size, size);
-  });
+  for_each_row(
+      tensor_.shape(), placement_, [&](int64_t i, int64_t at, int64_t row, int64_t stride) {
+        copy_row(result.data() + i * bytes, 1, memory_.data() + at * bytes, stride, row, bytes);
+      });
   return result;
 }
 
@@ -131,9 +173,7 @@ void PlacedTensor::expect_holds(const Bytes& expected, const std::string& what) 
   }
   Bytes wanted = before_;
   const auto begin = static_cast<size_t>(memory_.data() - memory_.accessible().data());
-  for_each_element(tensor_.shape(), placement_, [&](size_t i, size_t at) {
-    std::memcpy(wanted.data() + begin + at * size, expected.data() + i * size, size);
-  });
+  lay_out(tensor_.shape(), placement_, static_cast<int>(size), expected, wanted.data() + begin);
   const uint8_t* got = memory_.accessible().data();
   if (std::memcmp(got, wanted.data(), wanted.size()) == 0) return;
   std::ostringstream report;
