@@ -84,7 +84,7 @@ int run(const Arguments& arguments) {
     if (arguments.family.empty() ? !family.by_default : arguments.family != family.name) continue;
     passed = family.run(arguments.options, all["families"][family.name]) && passed;
   }
-  if (file.is_open()) file << all.dump(1) << std::endl;
+  if (file.is_open()) file << all.dump(1) << '\n' << std::flush;
   if (!arguments.chart_file.empty()) sylvite_bench::draw_chart(json_file, arguments.chart_file);
   return passed ? 0 : 1;
 }

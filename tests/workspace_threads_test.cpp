@@ -124,7 +124,7 @@ TEST(WorkspaceThreads, RefuseASecondThreadAndStayWhole) {
   EXPECT_EQ(floats_of(workspace.fetch("X2")), (std::vector<float>{2, 4}));
   EXPECT_EQ(floats_of(workspace.fetch("X")), (std::vector<float>{1, 2}));
   for (const std::string& blob : workspace.local_blobs()) {
-    EXPECT_TRUE(blob.starts_with("X") || blob.starts_with("Y")) << blob;
+    EXPECT_TRUE(blob.starts_with('X') || blob.starts_with('Y')) << blob;
   }
 }
 

@@ -43,7 +43,7 @@ void parse_floor(const std::string& text, FeaturesRow& row) {
   if (text == "-") return;
   if (text.ends_with("us")) {
     row.most_us = parse_number("floor", text.substr(0, text.size() - 2));
-  } else if (text.ends_with("x")) {
+  } else if (text.ends_with('x')) {
     row.naive_floor = parse_number("floor", text.substr(0, text.size() - 1));
   } else {
     fail("floor", text, "<number>x, <number>us or -");

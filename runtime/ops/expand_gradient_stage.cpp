@@ -52,7 +52,7 @@ class OuterDims {
 /// How much of one axis after the other a block takes.
 class Cutter {
  public:
-  explicit Cutter(Stage& stage) noexcept : stage_(stage), most_(kPackedCount) {
+  explicit Cutter(Stage& stage) noexcept : stage_(stage) {
     int64_t bytes = stage.side.element.bytes;
     for (int a = 0; a < stage.axes; ++a) {
       if (stage[a].summed) outermost_sum_ = a;
@@ -124,7 +124,7 @@ class Cutter {
   }
 
   Stage& stage_;
-  int64_t most_;
+  int64_t most_ = kPackedCount;
   int outermost_sum_ = -1;
   int64_t count_ = 1;
   int64_t kept_ = 1;
