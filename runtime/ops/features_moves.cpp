@@ -1,4 +1,5 @@
-// Chunks of examples moved by kernels; those with long runs go to features_long.cpp.
+// Chunks of examples moved by kernels; small batches go to
+// features_small.cpp, those with long runs to features_long.cpp.
 #include <algorithm>
 #include <cstring>
 
@@ -6,6 +7,7 @@
 #include "runtime/ops/features_calls.h"
 #include "runtime/ops/features_long.h"
 #include "runtime/ops/features_segments.h"
+#include "runtime/ops/features_small.h"
 
 namespace sylvite::internal {
 
@@ -264,7 +266,7 @@ size_t Worker::run_kernel_of(int64_t chunk, const RunMove& move) const {
 void run_feature_moves(Call& call, const FeatureOffsets& offsets, const FeatureMoves& moves,
                        Scratch& scratch) {
   const int64_t chunks = offsets.chunks();
-  if (chunks == 0) return;
+  if (chunks == 0 || run_small_moves(offsets, moves, scratch)) return;
   const Worker worker(call, offsets, moves);
   const int64_t workers = workers_of(call, offsets);
   auto* workspaces = scratch.take<Workspace>(workers);
