@@ -19,6 +19,13 @@ namespace {
 constinit std::atomic<int> pool_threads = 0;
 
 constexpr size_t kAlignment = 64;
+#ifdef __SANITIZE_ADDRESS__
+constexpr size_t kSmallBytes = 0;  // no bytes beyond the end that it would not see
+#else
+/// Up to here blocks are aligned by hand, with the bytes ahead of them in front: glibc's aligned
+/// allocation cuts every block out of a larger one, 100 ns more with its release.
+constexpr size_t kSmallBytes = size_t{64} << 10;
+#endif
 
 CallState* call_state(void* user_context) noexcept { return static_cast<CallState*>(user_context); }
 
@@ -170,16 +177,23 @@ void parallel_tasks(const Context& context, int64_t tasks, void (*task)(void* st
 void* allocate(const Allocator* allocator, int64_t bytes) noexcept {
   const auto size = static_cast<size_t>(std::max<int64_t>(bytes, 1));
   if (allocator) return allocator->allocate(allocator->state, size, kAlignment);
-  return ::operator new (size, std::align_val_t{kAlignment}, std::nothrow);
+  if (size > kSmallBytes) return ::operator new (size, std::align_val_t{kAlignment}, std::nothrow);
+  auto* block = static_cast<std::byte*>(::operator new(size + kAlignment, std::nothrow));
+  if (block == nullptr) return nullptr;
+  const size_t ahead = kAlignment - reinterpret_cast<uintptr_t>(block) % kAlignment;
+  std::memcpy(block + ahead - sizeof ahead, &ahead, sizeof ahead);
+  return block + ahead;
 }
 
 void deallocate(const Allocator* allocator, void* pointer, int64_t bytes) noexcept {
   const auto size = static_cast<size_t>(std::max<int64_t>(bytes, 1));
-  if (allocator) {
-    allocator->deallocate(allocator->state, pointer, size);
-  } else {
-    ::operator delete (pointer, std::align_val_t{kAlignment});
-  }
+  if (allocator) return allocator->deallocate(allocator->state, pointer, size);
+  if (size > kSmallBytes) return ::operator delete (pointer, std::align_val_t{kAlignment});
+  if (pointer == nullptr) return;
+  auto* memory = static_cast<std::byte*>(pointer);
+  size_t ahead = 0;
+  std::memcpy(&ahead, memory - sizeof ahead, sizeof ahead);
+  ::operator delete(memory - ahead);
 }
 
 }  // namespace sylvite::internal

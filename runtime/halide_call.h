@@ -35,7 +35,9 @@ struct Operand {
 /// The state of one operator call, Halide's user_context in every kernel of it. Lives on the stack.
 struct CallState {
   CallState(const Context& of, Device on, std::string_view name)
-      : context(of), device(on), op(name) {}
+      : context(of), device(on), op(name) {
+    message.front() = message.back() = 0;
+  }
 
   const Context& context;
   Device device;
@@ -44,7 +46,7 @@ struct CallState {
   std::atomic<bool> explained = false;
   bool reuses_memory =
       false;  ///< device memory comes from the stream's free list and goes back there
-  std::array<char, 512> message = {};
+  std::array<char, 512> message;  ///< text up to its 0; what lies behind is left unwritten
 };
 
 /// Runs a kernel of arguments (inputs…, scalars…, outputs…), at most 9 buffers and 16 scalars, the
