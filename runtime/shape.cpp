@@ -58,11 +58,43 @@ Shape dense_strides(const Shape& shape) noexcept {
 
 namespace internal {
 
+namespace {
+
+/// What an output is, but for its strides.
+struct Kind {
+  DType dtype;
+  const Shape& shape;
+  Device device;
+};
+
+void require_kind(const Kind& y, DType dtype, const Shape& shape, Device device,
+                  std::string_view op, std::string_view argument) {
+  require_argument(y.dtype == dtype, op, ": ", argument, " has dtype ", name(y.dtype), ", want ",
+                   name(dtype));
+  require_argument(y.shape == shape, op, ": ", argument, " has shape ", y.shape, ", want ", shape);
+  require_argument(y.device == device, op, ": ", argument, " is on device ", name(y.device.kind),
+                   " ", y.device.index, ", want ", name(device.kind), " ", device.index,
+                   ", where the input is");
+}
+
+void require_no_overlap(const Shape& shape, const Shape& strides, std::string_view op,
+                        std::string_view argument) {
+  require_argument(!overlaps_itself(shape, strides), op, ": ", argument, " of strides ", strides,
+                   " overlaps itself, want every element in its own memory");
+}
+
+}  // namespace
+
 Checked checked_count(const Shape& shape) noexcept {
-  if (std::find(shape.begin(), shape.end(), 0) != shape.end()) return 0;
-  Checked count = 1;
-  for (const int64_t extent : shape) count = checked_mul(count, extent);
-  return count;
+  int64_t count = 1;
+  bool empty = false;
+  bool fits = true;
+  for (const int64_t extent : shape) {
+    empty |= extent == 0;
+    fits &= !__builtin_mul_overflow(count, extent, &count);
+  }
+  if (empty) return 0;
+  return fits ? Checked(count) : std::nullopt;
 }
 
 std::optional<ByteRange> byte_range(const Shape& shape, const Shape& strides,
@@ -128,8 +160,10 @@ void require_tensor(const TensorInfo& info, std::string_view op, std::string_vie
   require_argument(info.strides.rank() == 0 || info.strides.rank() == info.shape.rank(), op, ": ",
                    argument, " has ", info.strides.rank(), " strides, want one for each of its ",
                    info.shape.rank(), " axes");
-  const bool sized = checked_mul(checked_count(info.shape), element_size(info.dtype)).has_value() &&
-                     byte_range(info.shape, strides_of(info), element_size(info.dtype)).has_value();
+  const int bytes = element_size(info.dtype);
+  const bool sized = checked_mul(checked_count(info.shape), bytes).has_value() &&
+                     (info.strides.rank() == 0 ||  // dense
+                      byte_range(info.shape, info.strides, bytes).has_value());
   require_argument(sized, op, ": ", argument, " of shape ", info.shape,
                    " has more bytes than int64 can count");
 }
@@ -152,15 +186,14 @@ bool is_dense(const Tensor& tensor) noexcept {
 
 void require_output(const TensorInfo& y, DType dtype, const Shape& shape, Device device,
                     std::string_view op, std::string_view argument) {
-  require_argument(y.dtype == dtype, op, ": ", argument, " has dtype ", name(y.dtype), ", want ",
-                   name(dtype));
-  require_argument(y.shape == shape, op, ": ", argument, " has shape ", y.shape, ", want ", shape);
-  require_argument(y.device == device, op, ": ", argument, " is on device ", name(y.device.kind),
-                   " ", y.device.index, ", want ", name(device.kind), " ", device.index,
-                   ", where the input is");
-  const Shape strides = strides_of(y);
-  require_argument(!overlaps_itself(y.shape, strides), op, ": ", argument, " of strides ", strides,
-                   " overlaps itself, want every element in its own memory");
+  require_kind({y.dtype, y.shape, y.device}, dtype, shape, device, op, argument);
+  require_no_overlap(y.shape, strides_of(y), op, argument);
+}
+
+void require_output(const Tensor& y, DType dtype, const Shape& shape, Device device,
+                    std::string_view op, std::string_view argument) {
+  require_kind({y.dtype(), y.shape(), y.device()}, dtype, shape, device, op, argument);
+  if (!is_dense(y)) require_no_overlap(y.shape(), y.strides(), op, argument);
 }
 
 Shape shape_from(const Tensor& shape, std::string_view op) {

@@ -40,6 +40,8 @@ void require_fixed_size(DType dtype, std::string_view op, std::string_view argum
 /// shape, device, no element twice in memory.
 void require_output(const TensorInfo& y, DType dtype, const Shape& shape, Device device,
                     std::string_view op, std::string_view argument);
+void require_output(const Tensor& y, DType dtype, const Shape& shape, Device device,
+                    std::string_view op, std::string_view argument);
 
 /// The extents that an int32 or int64 tensor of rank 1 on the CPU holds. Throws kInvalidArgument.
 Shape shape_from(const Tensor& shape, std::string_view op);

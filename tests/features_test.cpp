@@ -32,7 +32,7 @@ TEST_P(Features, TakeEveryTypeOfElement) {
   for (const Merge merge : kMerges) {
     for (const DType dtype : kAllDTypes) {
       FeatureCase c = random_features(random, merge, dtype,
-                                      {.examples = 150, .features = 3, .strings = strings()});
+                                      {.examples = 700, .features = 3, .strings = strings()});
       check(c, random);
     }
   }
@@ -61,7 +61,7 @@ TEST_P(Features, TakeRunsAroundAVector) {
   Random random(first_seed());
   for (const Merge merge : {Merge::kSingleList, Merge::kMultiScalar, Merge::kMultiList}) {
     for (const int longest : {31, 32, 33, 63, 64, 65, 95, 96, 97, 127, 128, 129, 257}) {
-      for (const int64_t examples : {3, 40}) {
+      for (const int64_t examples : {3, 40, 700}) {
         const FeatureSizes sizes = {
             .examples = examples, .features = 3, .longest = longest, .strings = strings()};
         const FeatureCase c = random_features(random, merge, DType::kUInt8, sizes);

@@ -120,7 +120,7 @@ struct Binary {
 
   void run(const Tensor& a, const Tensor& b, const Shape& shape, Tensor& y,
            const Context& context) const {
-    internal::require_output(y.info(), a.dtype(), shape, a.device(), op, y_name);
+    internal::require_output(y, a.dtype(), shape, a.device(), op, y_name);
     internal::require_apart_or_same(a, internal::broadcast_strides(a.shape(), a.strides(), shape),
                                     y, op, y_name);
     internal::require_apart_or_same(b, internal::broadcast_strides(b.shape(), b.strides(), shape),
@@ -251,7 +251,7 @@ Tensor sum(std::span<const Tensor> x, const Context& context) {
 
 void sum(std::span<const Tensor> x, Tensor& y, const Context& context) {
   validate_sum(x);
-  internal::require_output(y.info(), x[0].dtype(), x[0].shape(), x[0].device(), kSum, "Y");
+  internal::require_output(y, x[0].dtype(), x[0].shape(), x[0].device(), kSum, "Y");
   for (size_t i = 0; i < x.size(); ++i) {
     if (i < 2) {
       internal::require_apart_or_same(x[i], x[i].strides(), y, kSum, "Y");
@@ -275,7 +275,7 @@ Tensor constant_fill(const Shape& shape, double value, DType dtype, const Contex
 
 void constant_fill(double value, Tensor& y, const Context& context) {
   const uint64_t bits = fill_bits(value, y.dtype());
-  internal::require_output(y.info(), y.dtype(), y.shape(), y.device(), kFill, "Y");
+  internal::require_output(y, y.dtype(), y.shape(), y.device(), kFill, "Y");
   require_argument(!y.read_only(), kFill, ": Y is read-only memory, want memory to write to");
   fill(bits, y, context);
 }
@@ -289,7 +289,7 @@ Tensor squared_l2(const Tensor& x, const Context& context) {
 
 void squared_l2(const Tensor& x, Tensor& loss, const Context& context) {
   validate_squared_l2(x);
-  internal::require_output(loss.info(), x.dtype(), {}, {}, kSquaredL2, "Loss");
+  internal::require_output(loss, x.dtype(), {}, {}, kSquaredL2, "Loss");
   internal::require_apart(x, loss, kSquaredL2, "Loss");
   Call call(context, {}, kSquaredL2);
   internal::run_squared_l2(call, x, loss);

@@ -89,7 +89,7 @@ bool is_same(const Tensor& x, const Tensor& y) noexcept {
 
 void run_into(const Direction& d, const Tensor& x, DType to, Tensor& y, const Context& context) {
   validate(d, x.info(), to);
-  internal::require_output(y.info(), to, x.shape(), x.device(), d.op, d.output);
+  internal::require_output(y, to, x.shape(), x.device(), d.op, d.output);
   Call call(context, x.device(), d.op);
   if (is_same(x, y) && !y.read_only()) return;
   internal::require_apart(x, y, d.op, d.output);

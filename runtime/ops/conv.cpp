@@ -210,7 +210,7 @@ Shape validate_conv(const Tensor& x, const Tensor& w, const Tensor* bias, const 
 
 void run_into(const Tensor& x, const Tensor& w, const Tensor* bias, const ConvArgs& args,
               const Shape& shape, Tensor& y, const Context& context) {
-  internal::require_output(y.info(), x.dtype(), shape, {}, kConv, "Y");
+  internal::require_output(y, x.dtype(), shape, {}, kConv, "Y");
   internal::require_apart(x, y, kConv, "Y");
   internal::require_apart(w, y, kConv, "Y");
   if (bias != nullptr) internal::require_apart(*bias, y, kConv, "Y");
@@ -280,7 +280,7 @@ Tensor matmul(const Tensor& a, const Tensor& b, const MatMulArgs& args, const Co
 
 void matmul(const Tensor& a, const Tensor& b, const MatMulArgs& args, Tensor& y,
             const Context& context) {
-  internal::require_output(y.info(), a.dtype(), infer_matmul(a, b, args), {}, kMatMul, "Y");
+  internal::require_output(y, a.dtype(), infer_matmul(a, b, args), {}, kMatMul, "Y");
   internal::require_apart(a, y, kMatMul, "Y");
   internal::require_apart(b, y, kMatMul, "Y");
   if (y.element_count() == 0) return;
@@ -325,7 +325,7 @@ Tensor conv_gradient_input(const Tensor& dy, const Tensor& w, const Shape& x_sha
 void conv_gradient_input(const Tensor& dy, const Tensor& w, const Shape& x_shape,
                          const ConvArgs& args, Tensor& dx, const Context& context) {
   validate_gradient_input(dy, w, x_shape, args);
-  internal::require_output(dx.info(), dy.dtype(), x_shape, {}, kGradientInput, "dX");
+  internal::require_output(dx, dy.dtype(), x_shape, {}, kGradientInput, "dX");
   internal::require_apart(dy, dx, kGradientInput, "dX");
   internal::require_apart(w, dx, kGradientInput, "dX");
   if (dx.element_count() == 0) return;
@@ -347,7 +347,7 @@ Tensor conv_gradient_filter(const Tensor& x, const Tensor& dy, const Shape& w_sh
 void conv_gradient_filter(const Tensor& x, const Tensor& dy, const Shape& w_shape,
                           const ConvArgs& args, Tensor& dw, const Context& context) {
   validate_gradient_filter(x, dy, w_shape, args);
-  internal::require_output(dw.info(), dy.dtype(), w_shape, {}, kGradientFilter, "dW");
+  internal::require_output(dw, dy.dtype(), w_shape, {}, kGradientFilter, "dW");
   internal::require_apart(x, dw, kGradientFilter, "dW");
   internal::require_apart(dy, dw, kGradientFilter, "dW");
   if (dw.element_count() == 0) return;
@@ -366,7 +366,7 @@ Tensor conv_gradient_bias(const Tensor& dy, const Context& context) {
 
 void conv_gradient_bias(const Tensor& dy, Tensor& db, const Context& context) {
   validate_gradient_bias(dy);
-  internal::require_output(db.info(), dy.dtype(), {dy.shape()[1]}, {}, kGradientBias, "dBias");
+  internal::require_output(db, dy.dtype(), {dy.shape()[1]}, {}, kGradientBias, "dBias");
   internal::require_apart(dy, db, kGradientBias, "dBias");
   Tensor column = db.view({dy.shape()[1], 1, 1}, {db.strides()[0], 1, 1});
   expand_gradient(dy, column.shape(), column, context);

@@ -169,7 +169,7 @@ Out run_new(const Merge& merge, std::span<const Feature> features, const Feature
   if (device_of(parts[0]) != Device{}) {
     DeviceMergeCall(merge, parts, context).run_new(ids, fields_of(out));
   } else {
-    MergeCall(merge, parts, context).run_new(ids, fields_of(out));
+    MergeCall(merge, parts, context).run_new(ids, fields_of(out), internal::outputs_of(context));
   }
   return out;
 }

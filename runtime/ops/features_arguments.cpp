@@ -69,13 +69,7 @@ void require_examples(const Parts& parts, int64_t inputs, int64_t examples, std:
 
 void require_writable(const Tensor& output, DType dtype, const Shape& shape, std::string_view op,
                       std::string_view argument, Device device) {
-  // Most outputs; what follows takes copies of shapes: 25 ns.
-  if (output.rank() == 1 && shape.rank() == 1 && output.dtype() == dtype &&
-      output.shape()[0] == shape[0] && output.strides()[0] == 1 && output.device() == device &&
-      !output.read_only()) {
-    return;
-  }
-  require_output(output.info(), dtype, shape, device, op, argument);
+  require_output(output, dtype, shape, device, op, argument);
   require_argument(!output.read_only(), op, ": ", argument,
                    " is read-only memory, want memory to write to");
 }
@@ -114,7 +108,7 @@ void DenseOutputs::copy_back(Call& call) const {
 }
 
 void MemoryRanges::add(const Tensor& tensor, bool written) noexcept {
-  if (tensor.text_capacity() > 0) {
+  if (tensor.dtype() == DType::kString && tensor.text_capacity() > 0) {
     const auto text = reinterpret_cast<uintptr_t>(tensor.text_data());
     ranges_[count_++] = {.storage = nullptr,
                          .begin = text,
@@ -133,6 +127,26 @@ void MemoryRanges::add(const Tensor& tensor, bool written) noexcept {
 }
 
 bool MemoryRanges::apart() noexcept {
+  // Sorting is worth it where many ranges meet many.
+  constexpr int64_t kFewWritten = 12;
+  const int64_t written =
+      std::count_if(ranges_, ranges_ + count_, [](const Range& range) { return range.written; });
+  return written <= kFewWritten ? apart_one_by_one() : apart_in_order();
+}
+
+bool MemoryRanges::apart_one_by_one() const noexcept {
+  bool apart = true;
+  for (const Range* x = ranges_; x < ranges_ + count_; ++x) {
+    if (!x->written) continue;
+    for (const Range* y = ranges_; y < ranges_ + count_; ++y) {
+      const bool meet = x->storage == y->storage && x->begin < y->end && y->begin < x->end;
+      apart &= !meet || x == y;
+    }
+  }
+  return apart;
+}
+
+bool MemoryRanges::apart_in_order() noexcept {
   std::sort(ranges_, ranges_ + count_, [](const Range& x, const Range& y) {
     return std::less<>()(x.storage, y.storage) || (x.storage == y.storage && x.begin < y.begin);
   });

@@ -74,6 +74,11 @@ void require_packed(const Tensor& packed, int64_t extent, std::string_view op,
                     std::string_view argument, Device device = {});
 
 bool dense_and_aligned(const Tensor& tensor) noexcept;
+/// The same of an array of rank 1.
+inline bool dense_and_aligned_row(const Tensor& row, uintptr_t element_bytes) noexcept {
+  return (row.strides()[0] == 1 || row.shape()[0] <= 1) &&
+         (reinterpret_cast<uintptr_t>(row.data()) & (element_bytes - 1)) == 0;
+}
 
 /// Tensors as dense, aligned memory; copies live as long as this.
 class DenseTensors {
@@ -86,7 +91,11 @@ class DenseTensors {
   template <typename T>
   const T* const* of(const Parts& parts) {
     const T** arrays = scratch_.take<const T*>(parts.count());
-    for (int64_t f = 0; f < parts.count(); ++f) arrays[f] = static_cast<const T*>(of(parts[f]));
+    const auto bytes = static_cast<uintptr_t>(element_size(parts[0].dtype()));
+    for (int64_t f = 0; f < parts.count(); ++f) {
+      const Tensor& row = parts[f];
+      arrays[f] = static_cast<const T*>(dense_and_aligned_row(row, bytes) ? row.data() : of(row));
+    }
     return arrays;
   }
 
@@ -138,6 +147,8 @@ class MemoryRanges {
     bool written;
   };
   void add(const Tensor& tensor, bool written) noexcept;
+  bool apart_one_by_one() const noexcept;
+  bool apart_in_order() noexcept;
 
   Range* ranges_;
   int64_t count_ = 0;

@@ -33,25 +33,46 @@ void pick_keys_alone(FeatureCall& features, PickMove& pick) {
   pick.packed = features.scratch.take<std::byte>(features.offsets->pairs());
 }
 
+void require_elements(const MergeInput& input, const Parts& parts, std::string_view op) {
+  require_any(parts, op);
+  require_rows(parts, op);
+  if (input.dtype) {
+    require_dtype(parts, *input.dtype, op);
+  } else {
+    require_one_dtype(parts, op);
+  }
+}
+
+MakeOutput outputs_of(const Context& context) {
+  return [&context](const NewOutput& of) {
+    if (of.dtype == DType::kString)
+      return new_string_output({of.extent}, of.text_bytes, context, of.op, of.name);
+    return new_output(of.dtype, {of.extent}, context, of.device, of.op, of.name);
+  };
+}
+
 MergeCall::MergeCall(const Merge& merge, std::span<const Parts> inputs, const Context& context)
     : merge_(merge), inputs_(inputs), context_(context), features_(merge.op, context) {
   CountArguments counted;
   for (size_t i = 0; i < merge.inputs.size(); ++i) {
-    const MergeInput& input = merge.inputs[i];
-    require_any(inputs[i], merge.op);
-    require_rows(inputs[i], merge.op);
-    if (input.dtype) {
-      require_dtype(inputs[i], *input.dtype, merge.op);
-    } else {
-      require_one_dtype(inputs[i], merge.op);
+    switch (merge.inputs[i].role) {
+      case Role::kLengths:
+        counted.lengths = inputs[i];
+        break;
+      case Role::kPresence:
+        counted.presence = inputs[i];
+        break;
+      case Role::kInnerLengths:
+        counted.inner_lengths = inputs[i];
+        break;
+      case Role::kElements:
+        require_elements(merge.inputs[i], inputs[i], merge.op);
     }
-    if (input.role == Role::kLengths) counted.lengths = inputs[i];
-    if (input.role == Role::kPresence) counted.presence = inputs[i];
-    if (input.role == Role::kInnerLengths) counted.inner_lengths = inputs[i];
   }
   features_.count(merge.counts, counted);
   for (size_t i = 0; i < merge.inputs.size(); ++i) {
-    if (merge.inputs[i].extent != Extent::kExamples) continue;
+    const auto& [name, role, extent, dtype, output] = merge.inputs[i];
+    if (role != Role::kElements || extent != Extent::kExamples) continue;
     require_examples(inputs[i], features_.inputs.features, features_.inputs.examples, merge.op);
   }
   require_extents(Extent::kOuter);
@@ -155,13 +176,17 @@ void MergeCall::require_outputs(const FeatureIds* ids, std::span<Tensor* const> 
 void MergeCall::run(const FeatureIds* ids, std::span<Tensor* const> outputs) {
   const int64_t* keys = ids ? dense_ids(features_, *ids) : nullptr;
   require_outputs(ids, outputs);
+  fill(keys, outputs);
+}
+
+void MergeCall::fill(const int64_t* ids, std::span<Tensor* const> outputs) {
   DenseOutputs dense(context_, merge_.op);
   PickMove pick;
   std::array<RunMove, 4> runs;
   size_t run_count = 0;
   FeatureMoves moves{.lengths = reinterpret_cast<int32_t*>(dense.of(*outputs[0]))};
   if (ids) {
-    pick = {.ids = keys, .keys = reinterpret_cast<int64_t*>(dense.of(*outputs[1]))};
+    pick = {.ids = ids, .keys = reinterpret_cast<int64_t*>(dense.of(*outputs[1]))};
     moves.pick = &pick;
   }
   for (size_t i = 0; i < merge_.inputs.size(); ++i) {
@@ -197,19 +222,19 @@ void MergeCall::run(const FeatureIds* ids, std::span<Tensor* const> outputs) {
   throw_if_failed(features_.call);
 }
 
-void MergeCall::run_new(const FeatureIds* ids, std::span<Tensor* const> outputs) {
-  if (ids) static_cast<void>(dense_ids(features_, *ids));
+void MergeCall::run_new(const FeatureIds* ids, std::span<Tensor* const> outputs,
+                        const MakeOutput& make) {
+  const int64_t* keys = ids ? dense_ids(features_, *ids) : nullptr;
   for (size_t i = 0; i < outputs.size(); ++i) {
     const MergeOutput& output = merge_.outputs[i];
-    if (dtype_of(static_cast<int>(i)) == DType::kString) {
-      *outputs[i] = new_string_output({extent_of(output.extent)}, text_bytes(static_cast<int>(i)),
-                                      context_, merge_.op, output.name);
-      continue;
-    }
-    *outputs[i] = new_output(dtype_of(static_cast<int>(i)), {extent_of(output.extent)}, context_,
-                             Device{}, merge_.op, output.name);
+    *outputs[i] = make({.i = i,
+                        .op = merge_.op,
+                        .name = output.name,
+                        .dtype = dtype_of(static_cast<int>(i)),
+                        .extent = extent_of(output.extent),
+                        .text_bytes = text_bytes(static_cast<int>(i))});
   }
-  run(ids, outputs);
+  fill(keys, outputs);
 }
 
 }  // namespace sylvite::internal

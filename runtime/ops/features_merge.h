@@ -2,6 +2,7 @@
 // a value: what each argument of an input is, and which output it goes to.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -98,6 +99,23 @@ struct Merge {
   std::span<const MergeOutput> outputs;  ///< the first are lengths and keys
 };
 
+/// An output that is to be made, the i-th of a call.
+struct NewOutput {
+  size_t i = 0;
+  std::string_view op;
+  std::string_view name;
+  DType dtype = DType::kInt32;
+  int64_t extent = 0;
+  int64_t text_bytes = 0;  ///< of strings
+  Device device = {};
+};
+
+/// Gives dense memory that nothing else uses.
+using MakeOutput = std::function<Tensor(const NewOutput&)>;
+
+/// From the context's allocator.
+MakeOutput outputs_of(const Context& context);
+
 /// A merge on its way.
 class MergeCall {
  public:
@@ -108,14 +126,15 @@ class MergeCall {
   /// ids: where pairs are made of features, else nullptr. Throws kInvalidArgument for ids and outputs
   /// that do not fit.
   void run(const FeatureIds* ids, std::span<Tensor* const> outputs);
-  /// The same into tensors of its own.
-  void run_new(const FeatureIds* ids, std::span<Tensor* const> outputs);
+  /// The same into tensors that `make` gives.
+  void run_new(const FeatureIds* ids, std::span<Tensor* const> outputs, const MakeOutput& make);
 
  private:
   void require_extents(Extent level) const;
   int64_t extent_of(Extent extent) const noexcept;
   DType dtype_of(int output) const noexcept;
   void require_outputs(const FeatureIds* ids, std::span<Tensor* const> outputs);
+  void fill(const int64_t* ids, std::span<Tensor* const> outputs);
 
   const Merge& merge_;
   std::span<const Parts> inputs_;

@@ -7,7 +7,6 @@ namespace sylvite::internal {
 
 /// Does the moves and returns true where the inputs have presence, the batch is small and its runs are
 /// short.
-bool run_small_moves(const FeatureOffsets& offsets, const FeatureMoves& moves,
-                     Scratch& scratch);
+bool run_small_moves(const FeatureOffsets& offsets, const FeatureMoves& moves, Scratch& scratch);
 
 }  // namespace sylvite::internal

@@ -135,7 +135,7 @@ void run_joined(const JoinDirection& d, std::span<const Tensor> x, const Tensor&
 void join_into(const JoinDirection& d, std::span<const Tensor> x, int axis, Tensor& y,
                const Context& context) {
   const Joined joined = infer_joined(d, x, axis);
-  internal::require_output(y.info(), x[0].dtype(), joined.shape, x[0].device(), d.op, "Y");
+  internal::require_output(y, x[0].dtype(), joined.shape, x[0].device(), d.op, "Y");
   for (const Tensor& part : x) internal::require_apart(part, y, d.op, "Y");
   if (y.dtype() == DType::kString)
     internal::require_string_output(y, text_bytes_of(d, x), d.op, "Y");

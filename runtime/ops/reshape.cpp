@@ -217,7 +217,7 @@ Tensor change_shape(const Tensor& x, const ShapeChange& change, const Context& c
 }
 
 void change_shape(const Tensor& x, const ShapeChange& change, Tensor& y, const Context& context) {
-  require_output(y.info(), x.dtype(), change.shape, x.device(), change.op, "Y");
+  require_output(y, x.dtype(), change.shape, x.device(), change.op, "Y");
   const std::optional<Tensor> view = view_of(x, change);
   if (view && same_memory(*view, y)) return;
   require_apart(x, y, change.op, "Y");
