@@ -1,7 +1,6 @@
 #include "python/array.h"
 
 #define NPY_NO_DEPRECATED_API NPY_1_7_API_VERSION
-#include <nanobind/ndarray.h>
 #include <numpy/arrayobject.h>
 
 #include <algorithm>
@@ -9,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "python/dlpack.h"
 #include "python/error.h"
 
 namespace sylvite::python {
@@ -80,9 +80,12 @@ nb::object new_array(int type, const Shape& shape, const Shape& strides, void* d
     extents[i] = shape[static_cast<int>(i)];
     if (data != nullptr) steps[i] = strides[static_cast<int>(i)] * bytes;
   }
-  return steal(PyArray_NewFromDescr(&PyArray_Type, descr, shape.rank(), extents.data(),
-                                    data == nullptr ? nullptr : steps.data(), data,
-                                    read_only ? 0 : NPY_ARRAY_WRITEABLE, nullptr));
+  // Without memory to point at, any flag would ask for column-major memory.
+  nb::object array = steal(PyArray_NewFromDescr(
+      &PyArray_Type, descr, shape.rank(), extents.data(), data == nullptr ? nullptr : steps.data(),
+      data, data == nullptr || read_only ? 0 : NPY_ARRAY_WRITEABLE, nullptr));
+  if (read_only) PyArray_CLEARFLAGS(as_array(array), NPY_ARRAY_WRITEABLE);
+  return array;
 }
 
 void set_base(const nb::object& array, nb::object base) {
@@ -109,22 +112,23 @@ DType require_dtype(PyArrayObject* array, const Place& place) {
   return *dtype;
 }
 
-/// In elements; nothing where an axis steps over a part of an element.
-std::optional<Shape> strides_of(PyArrayObject* array) {
-  const npy_intp bytes = PyArray_ITEMSIZE(array);
-  Shape strides;
-  for (int i = 0; i < PyArray_NDIM(array); ++i) {
-    const bool steps = PyArray_DIM(array, i) > 1;
-    if (steps && PyArray_STRIDE(array, i) % bytes != 0 && PyArray_SIZE(array) > 0) return {};
-    strides.push_back(steps ? PyArray_STRIDE(array, i) / bytes : 1);
-  }
-  return strides;
-}
-
 Shape shape_of(PyArrayObject* array) {
   static_assert(sizeof(npy_intp) == sizeof(int64_t));
   return Shape(std::span(reinterpret_cast<const int64_t*>(PyArray_DIMS(array)),
                          static_cast<size_t>(PyArray_NDIM(array))));
+}
+
+/// In elements; nothing where an axis steps over a part of an element.
+std::optional<Shape> strides_of(PyArrayObject* array) {
+  const npy_intp bytes = PyArray_ITEMSIZE(array);
+  if (PyArray_SIZE(array) == 0) return dense_strides(shape_of(array));  // NumPy's are zeros
+  Shape strides;
+  for (int i = 0; i < PyArray_NDIM(array); ++i) {
+    const bool steps = PyArray_DIM(array, i) > 1;
+    if (steps && PyArray_STRIDE(array, i) % bytes != 0) return {};
+    strides.push_back(steps ? PyArray_STRIDE(array, i) / bytes : 1);
+  }
+  return strides;
 }
 
 Tensor string_tensor(nb::handle array, const Place& place) {
@@ -144,65 +148,20 @@ Tensor string_tensor(nb::handle array, const Place& place) {
   return Tensor::strings(texts, shape_of(as_array(array)));
 }
 
-bool from_dlpack(nb::handle value, const Place& place, nb::object& array) {
-  nb::ndarray<> writable;
-  nb::ndarray<nb::ro> memory;
-  const bool writes = nb::try_cast(value, writable, false);
-  if (!writes && !nb::try_cast(value, memory, false)) return false;
-  const auto take = [&](auto& found) {
-    if (found.device_type() != nb::device::cpu::value) {
-      fail(ErrorCode::kUnsupported, to_string(place), " is on DLPack device type ",
-           found.device_type(), ", want 1, the CPU");
-    }
-    const nb::dlpack::dtype dtype = found.dtype();
-    const auto code = static_cast<nb::dlpack::dtype_code>(dtype.code);
-    int type = NPY_NOTYPE;
-    for (const NumberType& known : kNumberTypes) {
-      const bool is_bool = known.dtype == DType::kBool;
-      const bool is_float = known.dtype >= DType::kFloat16 && known.dtype <= DType::kFloat64;
-      const bool is_signed = known.dtype == DType::kInt8 || known.dtype == DType::kInt16 ||
-                             known.dtype == DType::kInt32 || known.dtype == DType::kInt64;
-      const auto kind = is_bool     ? nb::dlpack::dtype_code::Bool
-                        : is_float  ? nb::dlpack::dtype_code::Float
-                        : is_signed ? nb::dlpack::dtype_code::Int
-                                    : nb::dlpack::dtype_code::UInt;
-      if (code == kind && dtype.bits == 8 * element_size(known.dtype)) type = known.numpy;
-    }
-    if (code == nb::dlpack::dtype_code::Bfloat && dtype.bits == 16) type = g_bfloat16;
-    if (type == NPY_NOTYPE || dtype.lanes != 1) {
-      fail(ErrorCode::kUnsupported, to_string(place), " has DLPack dtype code ",
-           static_cast<int>(dtype.code), " of ", static_cast<int>(dtype.bits), " bits and ",
-           dtype.lanes, " lanes, want bool, an integer or a float of up to 64 bits");
-    }
-    Shape shape;
-    Shape strides;
-    for (size_t i = 0; i < found.ndim(); ++i) {
-      shape.push_back(static_cast<int64_t>(found.shape(i)));
-      strides.push_back(found.stride(i));
-    }
-    if (found.size() == 0) {  // no memory to look at
-      array = new_array(type, shape, {}, nullptr, !writes);
-      return;
-    }
-    using Found = std::remove_reference_t<decltype(found)>;
-    auto* const keeper = new Found(found);
-    nb::capsule owner(keeper, [](void* p) noexcept { delete static_cast<Found*>(p); });
-    array = new_array(type, shape, strides,
-                      const_cast<void*>(static_cast<const void*>(found.data())), !writes);
-    set_base(array, std::move(owner));
-  };
-  writes ? take(writable) : take(memory);
-  return true;
+nb::object array_over(Foreign&& memory) {
+  const int type = numpy_of(memory.dtype);
+  const bool empty = memory.data == nullptr;
+  nb::object array = new_array(type, memory.shape, memory.strides, memory.data, memory.read_only);
+  if (!empty) set_base(array, std::move(memory.owner));
+  return array;
 }
 
 /// The array that an argument is, or a new one over its memory.
 nb::object array_of(nb::handle value, const Place& place) {
   if (PyArray_Check(value.ptr())) return nb::borrow(value);
   if (PyArray_CheckScalar(value.ptr())) return steal(PyArray_FromScalar(value.ptr(), nullptr));
-  nb::object array;
-  const bool readable = PyObject_CheckBuffer(value.ptr()) != 0;
-  if (nb::hasattr(value, "__dlpack__") && from_dlpack(value, place, array)) return array;
-  if (readable) {
+  if (nb::hasattr(value, "__dlpack__")) return array_over(from_dlpack(value, place));
+  if (PyObject_CheckBuffer(value.ptr()) != 0) {
     PyObject* view = PyMemoryView_FromObject(value.ptr());
     if (view == nullptr) throw nb::python_error();
     const nb::object memory = nb::steal(view);
@@ -272,18 +231,34 @@ std::vector<Tensor> tensors(nb::object& sequence, const Place& place) {
 
 // --- out -----------------------------------------------------------------------------------------
 
+namespace {
+
+/// The texts of a tensor with any strides as bytes, in row-major order.
+void fill_texts(const Tensor& tensor, PyObject** items) {
+  const int rank = tensor.rank();
+  std::array<int64_t, kMaxRank> at = {};
+  int64_t element = 0;
+  for (int64_t i = 0; i < tensor.element_count(); ++i) {
+    const std::string_view text = tensor.text(element);
+    PyObject* bytes = PyBytes_FromStringAndSize(text.data(), static_cast<Py_ssize_t>(text.size()));
+    if (bytes == nullptr) throw nb::python_error();
+    Py_XDECREF(std::exchange(items[i], bytes));
+    for (int axis = rank - 1; axis >= 0; --axis) {
+      int64_t& index = at[static_cast<size_t>(axis)];
+      element += tensor.strides()[axis];
+      if (++index < tensor.shape()[axis]) break;
+      element -= index * tensor.strides()[axis];
+      index = 0;
+    }
+  }
+}
+
+}  // namespace
+
 nb::object to_array(Tensor tensor, bool read_only) {
   if (tensor.dtype() == DType::kString) {
     nb::object array = new_array(NPY_OBJECT, tensor.shape(), {}, nullptr, read_only);
-    auto** items = static_cast<PyObject**>(PyArray_DATA(as_array(array)));
-    const auto count = static_cast<size_t>(tensor.element_count());
-    for (size_t i = 0; i < count; ++i) {
-      const std::string_view text = tensor.text(static_cast<int64_t>(i));
-      PyObject* bytes =
-          PyBytes_FromStringAndSize(text.data(), static_cast<Py_ssize_t>(text.size()));
-      if (bytes == nullptr) throw nb::python_error();
-      Py_XDECREF(std::exchange(items[i], bytes));
-    }
+    fill_texts(tensor, static_cast<PyObject**>(PyArray_DATA(as_array(array))));
     return array;
   }
   const int type = numpy_of(tensor.dtype());

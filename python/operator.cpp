@@ -115,9 +115,8 @@ Raises InvalidArgument: no outputs, an output that the net does not know, an ope
 needs a blob that a later one overwrites; Unsupported as gradient_defs does.)")
       .def(
           "to_dot",
-          [](const Net& net, nb::handle workspace) {
-            if (workspace.is_none()) return net.to_dot();
-            return net.to_dot(nb::cast<SharedWorkspace&>(workspace).workspace);
+          [](const Net& net, const SharedWorkspace* workspace) {
+            return workspace == nullptr ? net.to_dot() : net.to_dot(workspace->workspace);
           },
           nb::arg("workspace").none() = nb::none(),
           nb::sig("def to_dot(self, workspace: Workspace | None = None) -> str"),

@@ -27,6 +27,13 @@ SharedWorkspace make(const SharedWorkspace* parent, const std::optional<Bindings
   return {Workspace(shared->registry, current_context()), shared};
 }
 
+std::vector<std::string> names(nb::handle value, const char* argument) {
+  std::vector<std::string> found;
+  if (!nb::try_cast(value, found))
+    raise_type("run: ", argument, " is ", kind_of(value), ", want a list of blobs' names");
+  return found;
+}
+
 void run(SharedWorkspace& self, nb::handle what, nb::handle inputs, nb::handle outputs,
          const std::string& device, const nb::kwargs& arguments) {
   const auto run_it = [&](const auto& it) {
@@ -36,8 +43,8 @@ void run(SharedWorkspace& self, nb::handle what, nb::handle inputs, nb::handle o
     });
   };
   if (PyUnicode_Check(what.ptr())) {
-    return run_it(make_op(nb::cast<std::string>(what), nb::cast<std::vector<std::string>>(inputs),
-                          nb::cast<std::vector<std::string>>(outputs), device, arguments));
+    return run_it(make_op(nb::cast<std::string>(what), names(inputs, "inputs"),
+                          names(outputs, "outputs"), device, arguments));
   }
   if (!inputs.is_none() || !outputs.is_none() || arguments.size() != 0) {
     raise_type("run: inputs, outputs or arguments beside ", kind_of(what),
