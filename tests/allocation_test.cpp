@@ -3,13 +3,17 @@
 #include <gtest/gtest.h>
 #include <malloc.h>
 
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <limits>
 #include <new>
+#include <utility>
 
+#include "support/c_tensors.h"
 #include "support/rejects.h"
 #include "support/targets.h"
 
@@ -17,9 +21,12 @@ namespace {
 
 std::atomic<bool> counting = false;
 std::atomic<int64_t> allocations = 0;
+/// Which one fails, counted from 0; none where negative.
+std::atomic<int64_t> failing = -1;
 
-void note_allocation() {
-  if (counting.load(std::memory_order_relaxed)) ++allocations;
+/// Whether there is memory.
+bool note_allocation() {
+  return !counting.load(std::memory_order_relaxed) || allocations++ != failing;
 }
 
 }  // namespace
@@ -33,27 +40,27 @@ void* __libc_realloc(void* pointer, size_t size);
 void* __libc_memalign(size_t alignment, size_t size);
 
 void* malloc(size_t size) {
-  note_allocation();
+  if (!note_allocation()) return nullptr;
   return __libc_malloc(size);
 }
 void* calloc(size_t count, size_t size) {
-  note_allocation();
+  if (!note_allocation()) return nullptr;
   return __libc_calloc(count, size);
 }
 void* realloc(void* pointer, size_t size) {
-  note_allocation();
+  if (!note_allocation()) return nullptr;
   return __libc_realloc(pointer, size);
 }
 void* memalign(size_t alignment, size_t size) {
-  note_allocation();
+  if (!note_allocation()) return nullptr;
   return __libc_memalign(alignment, size);
 }
 void* aligned_alloc(size_t alignment, size_t size) {
-  note_allocation();
+  if (!note_allocation()) return nullptr;
   return __libc_memalign(alignment, size);
 }
 int posix_memalign(void** pointer, size_t alignment, size_t size) {
-  note_allocation();
+  if (!note_allocation()) return ENOMEM;
   *pointer = __libc_memalign(alignment, size);
   return *pointer == nullptr ? ENOMEM : 0;
 }
@@ -291,6 +298,50 @@ TEST(OutOfMemory, IsAnErrorOfItsOwnForSizesNoMachineHas) {
   expect_rejected(ErrorCode::kOutOfMemory, {"BatchToSpace"}, [&] {
     batch_to_space(x, {{block, block}});
   });
+}
+
+// Each allocation of a call fails in turn: a status and a text, and no memory lost (asan counts).
+TEST(OutOfMemory, IsAStatusInC) {
+  const Tensor x = constant_fill({2, 3}, 1);
+  const Tensor y = constant_fill({2, 3}, 0);
+  const sylvite_tensor cx = test::c_tensor(x), cy = test::c_tensor(y);
+  const std::array<sylvite_tensor, 2> parts = {cx, cx};
+  sylvite_workspace* workspace = nullptr;
+  sylvite_texts* names = nullptr;
+  const char* input = "X";
+  const char* output = "Y";
+  const sylvite_operator_def def = {.struct_size = sizeof def,
+                                    .type = "SpaceToBatch",
+                                    .inputs = &input,
+                                    .input_count = 1,
+                                    .outputs = &output,
+                                    .output_count = 1};
+  const std::array<std::function<sylvite_status()>, 6> calls = {
+      [&] { return sylvite_sum(parts.data(), 2, &cy, nullptr); },
+      [&] { return sylvite_targets(&names); },
+      [&] { return sylvite_workspace_create(nullptr, &workspace); },
+      [&] { return sylvite_workspace_feed(workspace, "a name beyond the short ones", &cx); },
+      [&] { return sylvite_workspace_blobs(workspace, &names); },
+      [&] {  // an error for which there is no text
+        return sylvite_workspace_run(workspace, &def);
+      }};
+  for (size_t i = 0; i < calls.size(); ++i) {
+    sylvite_status status = SYLVITE_OUT_OF_MEMORY;
+    int64_t failed = 0;
+    for (int64_t at = 0; status == SYLVITE_OUT_OF_MEMORY; ++at) {
+      sylvite_texts_destroy(std::exchange(names, nullptr));
+      failing = at;
+      allocations_of([&] { status = calls[i](); });
+      failing = -1;
+      if (status != SYLVITE_OUT_OF_MEMORY) break;
+      ++failed;
+      EXPECT_STRNE(sylvite_last_error(), "");
+    }
+    EXPECT_GT(failed, 0) << "call " << i;
+    EXPECT_EQ(status, i == 5 ? SYLVITE_INVALID_ARGUMENT : SYLVITE_OK) << sylvite_last_error();
+  }
+  sylvite_texts_destroy(names);
+  sylvite_workspace_destroy(workspace);
 }
 
 OperatorDef phases(const std::string& x, const std::string& y) {

@@ -1,6 +1,9 @@
-// Everything Sylvite offers.
+/* Everything Sylvite offers: to C what sylvite_c.h declares, to C++ all below it. */
 #pragma once
 
+#ifndef __cplusplus
+#include "sylvite/sylvite_c.h"
+#else
 #include "sylvite/arithmetic.h"
 #include "sylvite/cast.h"
 #include "sylvite/context.h"
@@ -20,4 +23,6 @@
 #include "sylvite/space_batch.h"
 #include "sylvite/tensor.h"
 #include "sylvite/variables.h"
+#include "sylvite/version.h"
 #include "sylvite/workspace.h"
+#endif

@@ -1,0 +1,10 @@
+// What C sees is C++ too, without exceptions.
+#include <sylvite/sylvite_c.h>
+
+#ifdef __cpp_exceptions
+#error this is to be compiled without exceptions
+#endif
+
+static_assert(sizeof(sylvite_shape) == 8 + 8 * SYLVITE_MAX_RANK);
+sylvite_status (*const use)(const sylvite_tensor*, const sylvite_tensor*,
+                            const sylvite_context*) = sylvite_cast;
