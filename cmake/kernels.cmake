@@ -66,12 +66,18 @@ if(NOT SYLVITE_HOST_BUILD)
   find_package(Halide 21.0.0 EXACT CONFIG REQUIRED COMPONENTS shared)
   get_target_property(halide_include Halide::Halide INTERFACE_INCLUDE_DIRECTORIES)
   set(SYLVITE_HALIDE_INCLUDE ${halide_include} CACHE INTERNAL "")
-  set(SYLVITE_ARCHIVED_TARGETS "${sylvite_foreign_targets}" CACHE INTERNAL "")
+  # What other builds may take: kernels for CPUs call nothing of Halide's runtime where they check nothing.
+  set(archived ${sylvite_foreign_targets})
+  if(CMAKE_BUILD_TYPE STREQUAL Release AND NOT SYLVITE_SANITIZE)
+    list(APPEND archived ${sylvite_linked_targets})
+    list(FILTER archived EXCLUDE REGEX "^(cuda|opencl)")
+  endif()
+  set(SYLVITE_ARCHIVED_TARGETS "${archived}" CACHE INTERNAL "")
   set(sylvite_ready_targets "")
 else()
   load_cache(${SYLVITE_HOST_BUILD} READ_WITH_PREFIX host_ SYLVITE_HALIDE_INCLUDE SYLVITE_ARCHIVED_TARGETS)
   set(SYLVITE_HALIDE_INCLUDE ${host_SYLVITE_HALIDE_INCLUDE})
-  # Targets whose kernels are there already: they call nothing of Halide's runtime.
+  # Targets whose kernels are there already.
   set(sylvite_ready_targets "")
   if(CMAKE_BUILD_TYPE STREQUAL Release AND NOT SYLVITE_SANITIZE)
     set(sylvite_ready_targets ${host_SYLVITE_ARCHIVED_TARGETS})
@@ -242,6 +248,10 @@ function(sylvite_halide_runtime)
       string(APPEND target -${sylvite_${name}_DEVICE})
     endif()
   endforeach()
+  set(objcopy ${CMAKE_OBJCOPY} --redefine-syms=${sylvite_rename_file})
+  if(SYLVITE_LIBC STREQUAL musl)
+    list(APPEND objcopy --redefine-sym fopen64=fopen)  # one function under glibc's two names
+  endif()
   get_property(families GLOBAL PROPERTY sylvite_families)
   list(GET families 0 family)
   file(MAKE_DIRECTORY ${sylvite_kernel_dir} ${sylvite_generated_dir})
@@ -249,7 +259,7 @@ function(sylvite_halide_runtime)
     COMMAND generate_${family} -r halide_runtime -e object -o ${sylvite_kernel_dir} target=${target}${sylvite_runtime_features}
     COMMAND ${SYLVITE_PYTHON} ${PROJECT_SOURCE_DIR}/cmake/rename_runtime.py --nm ${CMAKE_NM} --prefix sv_
             --object ${sylvite_runtime_object} --syms ${sylvite_rename_file} --header ${sylvite_rename_header}
-    COMMAND ${CMAKE_OBJCOPY} --redefine-syms=${sylvite_rename_file} ${sylvite_runtime_object}
+    COMMAND ${objcopy} ${sylvite_runtime_object}
     DEPENDS ${PROJECT_SOURCE_DIR}/cmake/rename_runtime.py
     COMMENT "Halide runtime for ${target}" VERBATIM)
 endfunction()

@@ -73,7 +73,13 @@ int64_t read_last_level_cache() {
     const bool hidden_cores = cores > 0 && kib << 10 > cores * kMostPerCore;
     bytes = std::max(bytes, hidden_cores ? cores * kSharePerCore : kib << 10);
   }
-  return bytes > 0 ? bytes : std::max(sysconf(_SC_LEVEL2_CACHE_SIZE), long{1} << 20);
+  if (bytes > 0) return bytes;
+  constexpr int64_t kLeast = int64_t{1} << 20;
+#ifdef _SC_LEVEL2_CACHE_SIZE  // glibc's own
+  return std::max<int64_t>(sysconf(_SC_LEVEL2_CACHE_SIZE), kLeast);
+#else
+  return kLeast;
+#endif
 }
 
 int64_t last_level_cache() noexcept {

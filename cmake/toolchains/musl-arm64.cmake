@@ -1,0 +1,10 @@
+# Fully static programs for any Linux on arm64.
+set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR aarch64)
+set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64)
+set(CMAKE_NM aarch64-linux-gnu-nm)
+set(CMAKE_OBJCOPY aarch64-linux-gnu-objcopy)
+set(SYLVITE_LIBC musl)
+set(zig_target aarch64-linux-musl)
+set(zig_flags -static)
+include(${CMAKE_CURRENT_LIST_DIR}/zig.cmake)
