@@ -163,19 +163,24 @@ endfunction()
 # A row: every kernel of one generator.
 #   sylvite_kernels(FAMILY GENERATOR g [NAME stem] [BLOCKS 2 3 4] [PARAMS p=v …]
 #                   WIDTHS 8 16 32 64 | TYPES f32 i8 … | PAIRS f32:f16 …
-#                   [DEVICES cpu cuda opencl] [STREAM x86_64 aarch64] [FEATURES large_buffers …])
+#                   [DEVICES cpu cuda opencl] [STREAM x86_64 aarch64] [FEATURES large_buffers …]
+#                   [TABLE name])
 # makes <stem>[_b<block>]_u<width>, <stem>_<type> or <stem>_<from>_<to> for every linked or archived target
 # whose device is listed. The generator takes element=, or from= and to=, and block_w= where there are
 # BLOCKS. STREAM names the architectures whose CPU targets get a streaming twin. FEATURES are added to
-# Halide's target.
+# Halide's target. TABLE names the dispatch table, the family's own by default: a program links the tables
+# it uses, and all of their kernels.
 function(sylvite_kernels family)
-  cmake_parse_arguments(arg "" "GENERATOR;NAME" "WIDTHS;TYPES;PAIRS;BLOCKS;PARAMS;DEVICES;STREAM;FEATURES" ${ARGN})
+  cmake_parse_arguments(arg "" "GENERATOR;NAME;TABLE" "WIDTHS;TYPES;PAIRS;BLOCKS;PARAMS;DEVICES;STREAM;FEATURES" ${ARGN})
   list(TRANSFORM arg_FEATURES PREPEND -)
   if(NOT arg_DEVICES)
     set(arg_DEVICES cpu cuda opencl)
   endif()
   if(NOT arg_NAME)
     set(arg_NAME ${arg_GENERATOR})
+  endif()
+  if(NOT arg_TABLE)
+    set(arg_TABLE ${family})
   endif()
   set(stems ${arg_NAME})
   if(arg_BLOCKS)
@@ -197,12 +202,16 @@ function(sylvite_kernels family)
         list(APPEND params block_w=${CMAKE_MATCH_1})
       endif()
       string(REPLACE ":" "_" type ${type})
-      sylvite_kernel(${family} ${arg_GENERATOR} ${stem}_${type} "${params}" "${arg_DEVICES}" "${arg_STREAM}" "${arg_FEATURES}")
+      sylvite_kernel(${family} ${arg_TABLE} ${arg_GENERATOR} ${stem}_${type} "${params}" "${arg_DEVICES}" "${arg_STREAM}" "${arg_FEATURES}")
     endforeach()
   endforeach()
   get_property(families GLOBAL PROPERTY sylvite_families)
   if(NOT family IN_LIST families)
     set_property(GLOBAL APPEND PROPERTY sylvite_families ${family})
+  endif()
+  get_property(tables GLOBAL PROPERTY sylvite_tables)
+  if(NOT arg_TABLE IN_LIST tables)
+    set_property(GLOBAL APPEND PROPERTY sylvite_tables ${arg_TABLE})
   endif()
 endfunction()
 
@@ -215,7 +224,7 @@ function(sylvite_halide_type result type)
 endfunction()
 
 # One kernel for every target whose device is listed, and its row in the dispatch table.
-function(sylvite_kernel family generator kernel params devices stream_archs features)
+function(sylvite_kernel family table generator kernel params devices stream_archs features)
   set(entries "")
   foreach(target ${sylvite_linked_targets} ${sylvite_foreign_targets})
     if(sylvite_${target}_DEVICE IN_LIST devices)
@@ -232,7 +241,8 @@ function(sylvite_kernel family generator kernel params devices stream_archs feat
     endif()
   endforeach()
   list(JOIN entries "," entries)
-  set_property(GLOBAL APPEND PROPERTY sylvite_rows_${family} "${kernel}:${entries}")
+  set_property(GLOBAL APPEND PROPERTY sylvite_rows_${table} "${kernel}:${entries}")
+  set_property(GLOBAL APPEND_STRING PROPERTY sylvite_kernel_list "${family} ${kernel}\n")
 endfunction()
 
 # --- what the runtime includes ------------------------------------------------------------------
@@ -302,10 +312,10 @@ function(sylvite_write_targets)
     CONTENT "#pragma once\n${devices}namespace sylvite::internal {\ninline constexpr int kTargetCount = ${count};\n}\n")
 endfunction()
 
-# generated/<family>_kernels.h: the names, in the order of the rows; generated/<family>_kernels.cpp:
+# generated/<table>_kernels.h: the names, in the order of the rows; generated/<table>_kernels.cpp:
 # for each name and each linked target, the kernel's entry points.
-function(sylvite_write_dispatch family)
-  get_property(rows GLOBAL PROPERTY sylvite_rows_${family})
+function(sylvite_write_dispatch table_name)
+  get_property(rows GLOBAL PROPERTY sylvite_rows_${table_name})
   set(names "")
   set(declarations "")
   set(table "")
@@ -332,22 +342,22 @@ function(sylvite_write_dispatch family)
     string(APPEND table "}}},\n")
   endforeach()
   list(LENGTH rows count)
-  file(CONFIGURE OUTPUT ${sylvite_generated_dir}/${family}_kernels.h @ONLY CONTENT
+  file(CONFIGURE OUTPUT ${sylvite_generated_dir}/${table_name}_kernels.h @ONLY CONTENT
 "#pragma once
 #include <array>
 #include <string_view>
 #include \"runtime/kernels.h\"
-namespace sylvite::internal::${family} {
+namespace sylvite::internal::${table_name} {
 inline constexpr std::array<std::string_view, ${count}> kKernelNames = {
 ${names}};
 extern const std::array<KernelRow, ${count}> kKernels;
 }
 ")
-  file(CONFIGURE OUTPUT ${sylvite_generated_dir}/${family}_kernels.cpp @ONLY CONTENT
-"#include \"${family}_kernels.h\"
+  file(CONFIGURE OUTPUT ${sylvite_generated_dir}/${table_name}_kernels.cpp @ONLY CONTENT
+"#include \"${table_name}_kernels.h\"
 extern \"C\" {
 ${declarations}}
-namespace sylvite::internal::${family} {
+namespace sylvite::internal::${table_name} {
 constinit const std::array<KernelRow, ${count}> kKernels = {{
 ${table}}};
 }
@@ -360,11 +370,13 @@ function(sylvite_finish_kernels)
   sylvite_halide_runtime()
   sylvite_write_targets()
   set(sources ${sylvite_runtime_object} ${sylvite_rename_header})
-  get_property(families GLOBAL PROPERTY sylvite_families)
-  foreach(family ${families})
-    sylvite_write_dispatch(${family})
-    list(APPEND sources ${sylvite_generated_dir}/${family}_kernels.cpp)
+  get_property(tables GLOBAL PROPERTY sylvite_tables)
+  foreach(table ${tables})
+    sylvite_write_dispatch(${table})
+    list(APPEND sources ${sylvite_generated_dir}/${table}_kernels.cpp)
   endforeach()
+  get_property(kernels GLOBAL PROPERTY sylvite_kernel_list)
+  file(CONFIGURE OUTPUT ${sylvite_generated_dir}/kernels.txt CONTENT "${kernels}" @ONLY)
   foreach(target ${sylvite_linked_targets})
     get_property(objects GLOBAL PROPERTY sylvite_objects_${target})
     list(APPEND sources ${objects})

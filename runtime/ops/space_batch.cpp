@@ -24,22 +24,33 @@ namespace {
 /// One of the four operators: its name, its direction, its tensors, and what it calls the sides.
 struct Direction {
   std::string_view op;
+  const internal::SpaceBatchKernels* kernels;
   bool to_batch;
   std::string_view input;
   std::string_view output;
   std::string_view sides;
 };
 
-constexpr Direction kSpaceToBatch = {
-    .op = "SpaceToBatch", .to_batch = true, .input = "X", .output = "Y", .sides = "paddings"};
-constexpr Direction kBatchToSpace = {
-    .op = "BatchToSpace", .to_batch = false, .input = "X", .output = "Y", .sides = "crops"};
+constexpr Direction kSpaceToBatch = {.op = "SpaceToBatch",
+                                     .kernels = &internal::kIntoBatch,
+                                     .to_batch = true,
+                                     .input = "X",
+                                     .output = "Y",
+                                     .sides = "paddings"};
+constexpr Direction kBatchToSpace = {.op = "BatchToSpace",
+                                     .kernels = &internal::kIntoSpace,
+                                     .to_batch = false,
+                                     .input = "X",
+                                     .output = "Y",
+                                     .sides = "crops"};
 constexpr Direction kSpaceToBatchGradient = {.op = "SpaceToBatchGradient",
+                                             .kernels = &internal::kIntoSpace,
                                              .to_batch = false,
                                              .input = "dY",
                                              .output = "dX",
                                              .sides = "paddings"};
 constexpr Direction kBatchToSpaceGradient = {.op = "BatchToSpaceGradient",
+                                             .kernels = &internal::kIntoBatch,
                                              .to_batch = true,
                                              .input = "dY",
                                              .output = "dX",
@@ -156,6 +167,7 @@ SpaceBatchGeometry geometry_of(const Direction& d, const TensorInfo& x, const Te
   const Shape& phase_strides = d.to_batch ? y_strides : x_strides;
   const int channel = channel_axis(blocks.layout, x.shape.rank());
   SpaceBatchGeometry g;
+  g.kernels = d.kernels;
   g.to_batch = d.to_batch;
   g.channels_last = blocks.layout == Layout::kNhwc;
   g.element_bytes = element_size(x.dtype);

@@ -20,7 +20,13 @@ struct SpaceBatchAxis {
   int64_t block_stride = 0;  ///< from phase p to p + 1
 };
 
+/// The kernels of one direction, space_batch_plane.h.
+struct SpaceBatchKernels;
+extern const SpaceBatchKernels kIntoBatch;
+extern const SpaceBatchKernels kIntoSpace;
+
 struct SpaceBatchGeometry {
+  const SpaceBatchKernels* kernels = nullptr;
   bool to_batch = true;  ///< from image to phases, else back
   bool channels_last = false;
   int element_bytes = 1;

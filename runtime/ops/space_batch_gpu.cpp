@@ -4,15 +4,9 @@
 #include <limits>
 
 #include "runtime/ops/space_batch_plane.h"
-#include "space_batch_kernels.h"
 
 namespace sylvite::internal {
 namespace {
-
-constexpr std::array<int, 4> kToBatch =
-    find_widths(space_batch::kKernelNames, "space_to_batch_gpu_u");
-constexpr std::array<int, 4> kToSpace =
-    find_widths(space_batch::kKernelNames, "batch_to_space_gpu_u");
 
 /// Whether every offset inside the operands fits a kernel's int32.
 bool fits(std::initializer_list<Dim> dims) noexcept {
@@ -30,7 +24,7 @@ bool run_space_batch_gpu(Call& call, const SpaceBatchGeometry& geometry, const P
   if (geometry.run != 1 || (geometry.channels_last && geometry.channels != 1)) return false;
   const int bytes = geometry.element_bytes;
   const auto index = static_cast<size_t>(width_index(bytes));
-  const int row = (geometry.to_batch ? kToBatch : kToSpace)[index];
+  const int row = geometry.kernels->gpu[index];
   if (row < 0) return false;
   const SpaceBatchAxis w = geometry.columns();
   const SpaceBatchAxis h = geometry.rows();
@@ -49,8 +43,7 @@ bool run_space_batch_gpu(Call& call, const SpaceBatchGeometry& geometry, const P
              {w.block, w.block_stride}})) {
     return false;
   }
-  const Kernel kernel =
-      pick_kernel(space_batch::kKernelNames, space_batch::kKernels, row, call.targets, call.op);
+  const Kernel kernel = geometry.kernels->pick(call, row);
   const int64_t written = geometry.output_count * bytes;
   if (explained(call, kernel, false, geometry.bytes_moved - written, written, 1)) return true;
   const Operand here = operand(

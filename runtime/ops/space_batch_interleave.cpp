@@ -5,20 +5,14 @@
 #include <limits>
 #include <optional>
 
-#include "pixels_kernels.h"
 #include "runtime/checked.h"
 #include "runtime/ops/space_batch_plane.h"
-#include "space_batch_kernels.h"
 
 namespace sylvite::internal {
 namespace {
 
 constexpr int64_t kPixelChannels = 3;
 constexpr int64_t kLeastTranspose = 1024;  ///< elements; below, the boxes cost more than they save
-constexpr KernelIndex kToBatch = index_of(space_batch::kKernelNames, "space_to_batch");
-constexpr KernelIndex kToSpace = index_of(space_batch::kKernelNames, "batch_to_space");
-constexpr KernelIndex kPixelsToBatch = index_of(pixels::kKernelNames, "pixels_to_batch");
-constexpr KernelIndex kBatchToPixels = index_of(pixels::kKernelNames, "batch_to_pixels");
 
 /// The kernel for a geometry and the channels it moves together.
 struct Choice {
@@ -206,23 +200,20 @@ std::optional<Choice> choose(const Call& call, const SpaceBatchGeometry& geometr
   if (reach > std::numeric_limits<int32_t>::max()) return std::nullopt;
   if (geometry.to_batch && h.block * w.block * channels * geometry.element_bytes > kTileBytes)
     return std::nullopt;
-  const auto pick = [&](const auto& names, const auto& rows,
-                        const KernelIndex& index) -> std::optional<Choice> {
+  const auto pick = [&](const KernelIndex& index) -> std::optional<Choice> {
     const int row = row_of(index, w.block, geometry.element_bytes);
     if (row < 0) return std::nullopt;
-    return Choice{pick_kernel(names, rows, row, call.targets, call.op), channels};
+    return Choice{geometry.kernels->pick(call, row), channels};
   };
   if (channels == 1) {
-    const auto choice = pick(space_batch::kKernelNames, space_batch::kKernels,
-                             geometry.to_batch ? kToBatch : kToSpace);
+    const auto choice = pick(geometry.kernels->columns);
     if (choice || !geometry.to_batch || !(is_padded(w) || is_padded(h)) ||
         w.phase * geometry.element_bytes >= kLineBytes) {
       return choice;
     }
     return Choice{.kernel = transpose_kernel(call, geometry.element_bytes), .transposes = true};
   }
-  return pick(pixels::kKernelNames, pixels::kKernels,
-              geometry.to_batch ? kPixelsToBatch : kBatchToPixels);
+  return pick(geometry.kernels->pixels);
 }
 
 }  // namespace

@@ -3,12 +3,9 @@
 #include <cstring>
 
 #include "runtime/ops/space_batch_plane.h"
-#include "space_batch_kernels.h"
 
 namespace sylvite::internal {
 namespace {
-
-constexpr KernelIndex kToBatchMasked = index_of(space_batch::kKernelNames, "space_to_batch_masked");
 
 /// The mask of a row, in first-level cache beside what a kernel moves.
 constexpr int64_t kMaskBytes = 4 << 10;
@@ -130,10 +127,9 @@ bool to_batch_masked(const PlaneMove& move) {
       wants_stream(move.call.context, move.geometry.bytes_moved)) {
     return false;
   }
-  const int index = row_of(kToBatchMasked, plane.w.block, bytes);
+  const int index = row_of(move.geometry.kernels->masked, plane.w.block, bytes);
   if (index < 0) return false;
-  const Kernel masked = pick_kernel(space_batch::kKernelNames, space_batch::kKernels, index,
-                                    move.call.targets, move.call.op);
+  const Kernel masked = move.geometry.kernels->pick(move.call, index);
   // The first and the last plane: nothing stands before the one and behind the other.
   Plane outermost = plane;
   outermost.outer[0] = {2, planes.from * (planes.extent - 1), planes.to * (planes.extent - 1)};

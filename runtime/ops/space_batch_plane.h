@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <initializer_list>
+#include <span>
+#include <string_view>
 
 #include "runtime/ops/space_batch.h"
 
@@ -26,6 +28,21 @@ consteval KernelIndex index_of(const std::array<std::string_view, Count>& names,
   }
   return index;
 }
+
+/// One direction's dispatch table and what of it serves whom. Two, and reached through the operator
+/// alone, so that a program links the kernels of the directions it goes.
+struct SpaceBatchKernels {
+  std::span<const std::string_view> names;
+  std::span<const KernelRow> rows;
+  KernelIndex columns;  ///< taking apart or putting together the columns of a row
+  KernelIndex pixels;   ///< the same with three channels
+  KernelIndex masked;   ///< into the batch, with padding
+  std::array<int, 4> gpu = {};
+
+  Kernel pick(const Call& call, int row) const {
+    return pick_kernel(names, rows, row, call.targets, call.op);
+  }
+};
 
 /// -1 where no kernel is built for the block.
 inline int row_of(const KernelIndex& index, int64_t block, int element_bytes) noexcept {

@@ -77,17 +77,13 @@ static std::vector<Case> cases() {
       {"Cast", {floats({1.5, -2.5, 300})}, {{1, -2, 127}}, {{"to", "int8"}}},
       {"CastGradient", {lengths({1, 2}), floats({0, 0})}, {{1, 2}}},
       {"MergeDenseFeatureTensors",
-       {floats({2, 2}, {1, 2, 3, 4}),
-        tensor_of<bool>(DType::kBool, {2, 2}, {1, 0, 1, 1})},
+       {floats({2, 2}, {1, 2, 3, 4}), tensor_of<bool>(DType::kBool, {2, 2}, {1, 0, 1, 1})},
        {{1, 2}, {7, 7, 8}, {1, 3, 4}},
        {{"feature_ids", Integers{7, 8}}}},
       {"MergeDenseFeatureTensorsGradient",
        {tensor_of<bool>(DType::kBool, {2, 2}, {1, 0, 1, 1}), floats({1, 3, 4})},
        {{1, 0, 3, 4}}},
-      {"MergeSingleScalarFeatureTensors",
-       {row, present},
-       {{1, 0, 1}, {7, 7}, {1, 3}},
-       {ids}},
+      {"MergeSingleScalarFeatureTensors", {row, present}, {{1, 0, 1}, {7, 7}, {1, 3}}, {ids}},
       {"MergeSingleScalarFeatureTensorsGradient", {present, floats({5, 6})}, {{5, 0, 6}}},
       {"MergeSingleListFeatureTensors",
        {two, row, present},
@@ -100,8 +96,7 @@ static std::vector<Case> cases() {
        {ids}},
       {"MergeSingleMapFeatureTensorsGradient", {two, present, row}, {{1, 2, 3}}},
       {"MergeMultiScalarFeatureTensors",
-       {lengths({1, 1}), keys({1, 2}), floats({10, 20}), lengths({0, 1}), keys({3}),
-        floats({30})},
+       {lengths({1, 1}), keys({1, 2}), floats({10, 20}), lengths({0, 1}), keys({3}), floats({30})},
        {{1, 2}, {1, 2, 3}, {10, 20, 30}}},
       {"MergeMultiScalarFeatureTensorsGradient",
        {lengths({1, 1}), lengths({0, 1}), row},
@@ -125,10 +120,7 @@ static std::vector<Case> cases() {
       {"Stack", {floats({1, 2}), floats({3, 4})}, {{1, 3, 2, 4}}, {{"axis", int64_t{1}}}},
       {"Unstack", {floats({2, 2}, {1, 2, 3, 4})}, {{1, 2}, {3, 4}}},
       {"Concat", {floats({1}), row}, {{1, 1, 2, 3}, {1, 3}}, {{"axis", int64_t{0}}}},
-      {"ConcatGradient",
-       {row, floats({0}), floats({0, 0})},
-       {{1}, {2, 3}},
-       {{"axis", int64_t{0}}}},
+      {"ConcatGradient", {row, floats({0}), floats({0, 0})}, {{1}, {2, 3}}, {{"axis", int64_t{0}}}},
       {"Split", {row}, {{1, 2}, {3}}, {{"axis", int64_t{0}}, {"split", Integers{2, 1}}}},
       {"Add", {row, floats({10})}, {{11, 12, 13}}},
       {"Mul", {row, row}, {{1, 4, 9}}},
@@ -211,8 +203,8 @@ static void run_typed() {
   expect(reshape(row, Shape{3, -1}).shape() == Shape{3, 1}, "reshape");
   expect(values_of(cast(cast(row, DType::kString), DType::kInt32)) == Values{1, 2, 3},
          "cast to text and back");
-  const MultiScalar merged = merge_dense(
-      row, tensor_of<bool>(DType::kBool, {1, 3}, {1, 0, 1}), {4, 5, 6});
+  const MultiScalar merged =
+      merge_dense(row, tensor_of<bool>(DType::kBool, {1, 3}, {1, 0, 1}), {4, 5, 6});
   expect(values_of(merged.keys) == Values{4, 6} && values_of(merged.values) == Values{1, 3},
          "merge_dense");
   expect(values_of(add(row, mul(row, row))) == Values{2, 6, 12}, "add, mul");
@@ -227,10 +219,10 @@ static void run_typed() {
   const Tensor large = constant_fill({64, 1, 256, 256}, 3);
   const Tensor split_up = space_to_batch(large, {}, {{.threads = 2}});
   expect(split_up.shape() == Shape{256, 1, 128, 128}, "threads");
-  expect(std::all_of(split_up.data_as<float>(),
-                     split_up.data_as<float>() + split_up.element_count(),
-                     [](float value) { return value == 3; }),
-         "threads");
+  expect(
+      std::all_of(split_up.data_as<float>(), split_up.data_as<float>() + split_up.element_count(),
+                  [](float value) { return value == 3; }),
+      "threads");
   shutdown();
 }
 
