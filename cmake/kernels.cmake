@@ -57,6 +57,52 @@ elseif(CMAKE_BUILD_TYPE STREQUAL Release)
   string(APPEND sylvite_cpu_features -no_asserts)
 endif()
 
+# --- tuned rows ------------------------------------------------------------------------------
+
+set(SYLVITE_TUNED_DIR "" CACHE PATH "Folder of <target>.json whose rows stand before those of schedules/tuned")
+set(sylvite_row_schema 1)
+
+# Sets sylvite_tuned_<target>_<kernel or group> to knob=value …, and …_FILE to where that stands.
+function(sylvite_read_tuned_rows target)
+  set(files ${PROJECT_SOURCE_DIR}/schedules/tuned/${target}.json)
+  if(SYLVITE_TUNED_DIR)
+    cmake_path(ABSOLUTE_PATH SYLVITE_TUNED_DIR BASE_DIRECTORY ${CMAKE_BINARY_DIR} OUTPUT_VARIABLE dir)
+    if(NOT IS_DIRECTORY ${dir})
+      message(FATAL_ERROR "SYLVITE_TUNED_DIR: ${dir} is no folder")
+    endif()
+    list(PREPEND files ${dir}/${target}.json)
+  endif()
+  set(names "")
+  foreach(file ${files})
+    file(GLOB file CONFIGURE_DEPENDS ${file})  # one that appears or goes configures anew
+    if(NOT file)
+      continue()
+    endif()
+    set_property(DIRECTORY ${PROJECT_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+    execute_process(
+      COMMAND ${SYLVITE_PYTHON} ${PROJECT_SOURCE_DIR}/cmake/tuned_rows.py ${file} --target ${target}
+              --schema ${sylvite_row_schema} --halide ${SYLVITE_HALIDE_VERSION}
+      OUTPUT_VARIABLE rows ERROR_VARIABLE warnings RESULT_VARIABLE failed OUTPUT_STRIP_TRAILING_WHITESPACE)
+    if(failed)
+      message(FATAL_ERROR "${warnings}")
+    elseif(warnings)
+      message(WARNING "${warnings}")
+    endif()
+    string(REPLACE "\n" ";" rows "${rows}")
+    foreach(row ${rows})
+      string(REPLACE " " ";" row "${row}")
+      list(POP_FRONT row name)
+      if(name IN_LIST names)
+        continue()
+      endif()
+      list(APPEND names ${name})
+      set(sylvite_tuned_${target}_${name} "${row}" PARENT_SCOPE)
+      set(sylvite_tuned_${target}_${name}_FILE ${file} PARENT_SCOPE)
+    endforeach()
+  endforeach()
+  set(sylvite_tuned_${target} "${names}" PARENT_SCOPE)
+endfunction()
+
 # --- generators ------------------------------------------------------------------------------
 
 if(NOT SYLVITE_HOST_BUILD)
@@ -73,10 +119,13 @@ if(NOT SYLVITE_HOST_BUILD)
     list(FILTER archived EXCLUDE REGEX "^(cuda|opencl)")
   endif()
   set(SYLVITE_ARCHIVED_TARGETS "${archived}" CACHE INTERNAL "")
+  set(SYLVITE_HALIDE_VERSION ${Halide_VERSION} CACHE INTERNAL "")
   set(sylvite_ready_targets "")
 else()
-  load_cache(${SYLVITE_HOST_BUILD} READ_WITH_PREFIX host_ SYLVITE_HALIDE_INCLUDE SYLVITE_ARCHIVED_TARGETS)
+  load_cache(${SYLVITE_HOST_BUILD} READ_WITH_PREFIX host_
+    SYLVITE_HALIDE_INCLUDE SYLVITE_HALIDE_VERSION SYLVITE_ARCHIVED_TARGETS)
   set(SYLVITE_HALIDE_INCLUDE ${host_SYLVITE_HALIDE_INCLUDE})
+  set(SYLVITE_HALIDE_VERSION ${host_SYLVITE_HALIDE_VERSION})
   # Targets whose kernels are there already.
   set(sylvite_ready_targets "")
   if(CMAKE_BUILD_TYPE STREQUAL Release AND NOT SYLVITE_SANITIZE)
@@ -84,14 +133,18 @@ else()
   endif()
 endif()
 
+foreach(name ${sylvite_linked_targets} ${sylvite_foreign_targets})
+  sylvite_read_tuned_rows(${name})
+endforeach()
+
 # generators/<family>.cpp -> executable generate_<family>
 function(sylvite_generator family)
   if(SYLVITE_HOST_BUILD)
     add_executable(generate_${family} IMPORTED GLOBAL)
     set_target_properties(generate_${family} PROPERTIES IMPORTED_LOCATION ${SYLVITE_HOST_BUILD}/generators/generate_${family})
   else()
-    add_executable(generate_${family} ${PROJECT_SOURCE_DIR}/generators/${family}.cpp)
-    target_link_libraries(generate_${family} PRIVATE Halide::Generator)
+    add_executable(generate_${family} ${PROJECT_SOURCE_DIR}/generators/${family}.cpp ${PROJECT_SOURCE_DIR}/generators/main.cpp)
+    target_link_libraries(generate_${family} PRIVATE Halide::Halide)
     target_include_directories(generate_${family} PRIVATE ${PROJECT_SOURCE_DIR})
     target_compile_options(generate_${family} PRIVATE -O0)  # 1 s to compile; all its time is spent in libHalide
     set_target_properties(generate_${family} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/generators)
@@ -106,8 +159,49 @@ set(sylvite_runtime_object ${sylvite_kernel_dir}/halide_runtime.o)
 set(sylvite_rename_file ${sylvite_kernel_dir}/rename.syms)
 set(sylvite_rename_header ${sylvite_generated_dir}/halide_names.h)
 
+# The row of a kernel, or else of its group: params, with the knobs that it sets, and tuned_check, which
+# names the row where the generator has no such knob.
+function(sylvite_tune kernel group generator family target)
+  set(tuned_check "" PARENT_SCOPE)
+  foreach(name ${kernel} ${group})
+    if(NOT name IN_LIST sylvite_tuned_${target})
+      continue()
+    endif()
+    set_property(GLOBAL APPEND PROPERTY sylvite_tuned_used_${target} ${name})
+    set(knobs ${sylvite_tuned_${target}_${name}})
+    if(knobs)
+      set(file ${sylvite_tuned_${target}_${name}_FILE})
+      cmake_path(IS_PREFIX PROJECT_SOURCE_DIR ${file} inside)
+      if(inside)
+        cmake_path(RELATIVE_PATH file BASE_DIRECTORY ${PROJECT_SOURCE_DIR})
+      endif()
+      set(tuned_check COMMAND generate_${family} --check "${file}: ${name}" ${generator} ${knobs} PARENT_SCOPE)
+      set(params ${params} ${knobs} PARENT_SCOPE)
+      set(sylvite_knobs ${knobs} PARENT_SCOPE)
+    endif()
+    break()
+  endforeach()
+endfunction()
+
+# Every row stands for a kernel that the target has.
+function(sylvite_check_tuned_rows)
+  foreach(target ${sylvite_linked_targets} ${sylvite_foreign_targets})
+    get_property(used GLOBAL PROPERTY sylvite_tuned_used_${target})
+    get_property(groups GLOBAL PROPERTY sylvite_groups_${target})
+    foreach(name ${sylvite_tuned_${target}})
+      if(NOT name IN_LIST used AND NOT name IN_LIST groups)
+        message(FATAL_ERROR "${sylvite_tuned_${target}_${name}_FILE}: no kernel or group of kernels "
+          "for ${target} is called '${name}': the row is stale or misspelt")
+      endif()
+    endforeach()
+  endforeach()
+endfunction()
+
 # One kernel for one target: object sv_<kernel>_<target>, and where asked for, its streaming twin.
-function(sylvite_kernel_object family generator kernel target stream params features)
+function(sylvite_kernel_object family generator kernel group target stream params features)
+  set(sylvite_knobs "")
+  sylvite_tune(${kernel} ${group} ${generator} ${family} ${target})
+  set_property(GLOBAL APPEND PROPERTY sylvite_groups_${target} ${group})
   if(target IN_LIST sylvite_ready_targets)
     set(objects ${SYLVITE_HOST_BUILD}/kernels/${target}/${kernel}.o)
     if(stream)
@@ -139,12 +233,20 @@ function(sylvite_kernel_object family generator kernel target stream params feat
   file(MAKE_DIRECTORY ${dir})
   set(object ${dir}/${kernel}.o)
   add_custom_command(OUTPUT ${object}
+    ${tuned_check}
     COMMAND generate_${family} -g ${generator} -f sv_${kernel}_${target} -n ${kernel} -e ${emit} -o ${dir}
             target=${halide} ${params}
     COMMAND ${rename} ${object}
     DEPENDS generate_${family} ${sylvite_rename_file}
     COMMENT "Kernel ${kernel} for ${target}" VERBATIM)
   set(objects ${object})
+  list(JOIN sylvite_knobs "\", \"" knobs)
+  set(streams false)
+  if(stream)
+    set(streams true)
+  endif()
+  set_property(GLOBAL APPEND_STRING PROPERTY sylvite_manifest_${kernel}
+    ",\n   \"${target}\": {\"halide\": \"${halide}\", \"emit\": \"${emit}\", \"stream\": ${streams}, \"knobs\": [\"${knobs}\"]}")
   if(stream)
     set(object ${dir}/${kernel}_stream.o)
     add_custom_command(OUTPUT ${object}
@@ -166,8 +268,8 @@ endfunction()
 #                   [DEVICES cpu cuda opencl] [STREAM x86_64 aarch64] [FEATURES large_buffers …]
 #                   [TABLE name])
 # makes <stem>[_b<block>]_u<width>, <stem>_<type> or <stem>_<from>_<to> for every linked or archived target
-# whose device is listed. The generator takes element=, or from= and to=, and block_w= where there are
-# BLOCKS. STREAM names the architectures whose CPU targets get a streaming twin. FEATURES are added to
+# whose device is listed. Kernels whose names differ in the block alone are one group: they share tuned
+# knobs. The generator takes element=, or from= and to=, and block_w= where there are BLOCKS. STREAM names the architectures whose CPU targets get a streaming twin. FEATURES are added to
 # Halide's target. TABLE names the dispatch table, the family's own by default: a program links the tables
 # it uses, and all of their kernels.
 function(sylvite_kernels family)
@@ -202,7 +304,7 @@ function(sylvite_kernels family)
         list(APPEND params block_w=${CMAKE_MATCH_1})
       endif()
       string(REPLACE ":" "_" type ${type})
-      sylvite_kernel(${family} ${arg_TABLE} ${arg_GENERATOR} ${stem}_${type} "${params}" "${arg_DEVICES}" "${arg_STREAM}" "${arg_FEATURES}")
+      sylvite_kernel(${family} ${arg_TABLE} ${arg_GENERATOR} ${stem}_${type} ${arg_NAME}_${type} "${params}" "${arg_DEVICES}" "${arg_STREAM}" "${arg_FEATURES}")
     endforeach()
   endforeach()
   get_property(families GLOBAL PROPERTY sylvite_families)
@@ -224,7 +326,7 @@ function(sylvite_halide_type result type)
 endfunction()
 
 # One kernel for every target whose device is listed, and its row in the dispatch table.
-function(sylvite_kernel family table generator kernel params devices stream_archs features)
+function(sylvite_kernel family table generator kernel group params devices stream_archs features)
   set(entries "")
   foreach(target ${sylvite_linked_targets} ${sylvite_foreign_targets})
     if(sylvite_${target}_DEVICE IN_LIST devices)
@@ -233,13 +335,17 @@ function(sylvite_kernel family table generator kernel params devices stream_arch
          AND NOT SYLVITE_SANITIZE)
         set(stream TRUE)
       endif()
-      sylvite_kernel_object(${family} ${generator} ${kernel} ${target} ${stream} "${params}" "${features}")
+      sylvite_kernel_object(${family} ${generator} ${kernel} ${group} ${target} ${stream} "${params}" "${features}")
       set_property(GLOBAL APPEND PROPERTY sylvite_objects_${target} ${sylvite_objects})
       if(target IN_LIST sylvite_linked_targets)
         list(APPEND entries "${target}=${stream}")
       endif()
     endif()
   endforeach()
+  list(JOIN params "\", \"" params)
+  set_property(GLOBAL APPEND PROPERTY sylvite_manifest ${kernel})
+  set_property(GLOBAL PROPERTY sylvite_manifest_of_${kernel}
+    "\"family\": \"${family}\", \"generator\": \"${generator}\", \"group\": \"${group}\", \"params\": [\"${params}\"]")
   list(JOIN entries "," entries)
   set_property(GLOBAL APPEND PROPERTY sylvite_rows_${table} "${kernel}:${entries}")
   set_property(GLOBAL APPEND_STRING PROPERTY sylvite_kernel_list "${family} ${kernel}\n")
@@ -364,9 +470,38 @@ ${table}}};
 ")
 endfunction()
 
+# generated/kernels.json: what the tuner has to know of every kernel and of this build.
+function(sylvite_write_manifest)
+  get_property(kernels GLOBAL PROPERTY sylvite_manifest)
+  set(rows "")
+  foreach(kernel ${kernels})
+    get_property(facts GLOBAL PROPERTY sylvite_manifest_of_${kernel})
+    get_property(targets GLOBAL PROPERTY sylvite_manifest_${kernel})
+    string(REGEX REPLACE "^," "" targets "${targets}")
+    string(APPEND rows ",\n \"${kernel}\": {${facts}, \"targets\": {${targets}}}")
+  endforeach()
+  string(REGEX REPLACE "^," "" rows "${rows}")
+  set(targets "")
+  foreach(name ${sylvite_target_names})
+    list(JOIN sylvite_${name}_FLAGS "\", \"" flags)
+    string(APPEND targets ",\n \"${name}\": {\"device\": \"${sylvite_${name}_DEVICE}\", \"arch\": \"${sylvite_${name}_ARCH}\", \"flags\": [\"${flags}\"]}")
+  endforeach()
+  string(REGEX REPLACE "^," "" targets "${targets}")
+  list(JOIN sylvite_linked_targets "\", \"" linked)
+  set(text "{\"schema\": ${sylvite_row_schema}, \"halide\": \"${SYLVITE_HALIDE_VERSION}\", \"compiler\": \"${CMAKE_CXX_COMPILER}\",
+\"linked\": [\"${linked}\"],
+\"targets\": {${targets}},
+\"kernels\": {${rows}}}
+")
+  string(REPLACE "[\"\"]" "[]" text "${text}")
+  file(CONFIGURE OUTPUT ${sylvite_generated_dir}/kernels.json CONTENT "${text}" @ONLY)
+endfunction()
+
 # Call once, behind the last row: sets sylvite_kernel_sources to what the library is made of beside
 # the runtime's own sources.
 function(sylvite_finish_kernels)
+  sylvite_check_tuned_rows()
+  sylvite_write_manifest()
   sylvite_halide_runtime()
   sylvite_write_targets()
   set(sources ${sylvite_runtime_object} ${sylvite_rename_header})

@@ -149,6 +149,7 @@ class Cast : public Halide::Generator<Cast> {
 class CastGpu : public Halide::Generator<CastGpu> {
  public:
   GeneratorParam<Type> from{"from", Float(32)}, to{"to", Float(16)};
+  GpuBoxKnobs knobs;
   Input<Buffer<void, 7>> x{"x"};
   Input<int[6]> extent{"extent"};
   Output<Buffer<void, 7>> y{"y"};
@@ -159,7 +160,7 @@ class CastGpu : public Halide::Generator<CastGpu> {
     y(anywhere(7)) = Halide::undef(bits_of(to));
     y(at_origin(r)) = convert(x(at_origin(r)), from, to, target);
   }
-  void schedule() { schedule_gpu_box(y, r, x, y); }
+  void schedule() { schedule_gpu_box(y, r, knobs, x, y); }
 
  private:
   Halide::RDom r;

@@ -33,7 +33,7 @@ class Repeat : public Halide::Generator<Repeat> {
   GeneratorParam<Type> element{"element", UInt(32)};
   GeneratorParam<int> block_w{"block_w", 2};
   GeneratorParam<bool> stream{"stream", false};
-  ExpandKnobs knobs;
+  RepeatKnobs knobs;
   Input<Buffer<void, 1>> x{"x"};
   Output<Buffer<void, 1>> y{"y"};
 
@@ -66,7 +66,7 @@ class PutTogether : public Halide::Generator<PutTogether> {
  public:
   GeneratorParam<Type> element{"element", UInt(8)};
   GeneratorParam<int> block_w{"block_w", 3};
-  ExpandKnobs knobs;
+  RepeatKnobs knobs;
   Input<Buffer<void, 2>> x{"x"};  // pixel, channel
   Output<Buffer<void, 1>> y{"y"};
 
@@ -84,7 +84,7 @@ class RepeatPixels : public Halide::Generator<RepeatPixels> {
   GeneratorParam<Type> element{"element", UInt(8)};
   GeneratorParam<int> block_w{"block_w", 3};
   GeneratorParam<int> repeats{"repeats", 2};
-  ExpandKnobs knobs;
+  RepeatKnobs knobs;
   Input<Buffer<void, 1>> x{"x"};
   Output<Buffer<void, 1>> y{"y"};
 

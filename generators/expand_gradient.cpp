@@ -63,6 +63,7 @@ class Columns : public Halide::Generator<Columns> {
  public:
   GeneratorParam<Type> from{"from", Float(32)};
   GeneratorParam<Type> to{"to", Float(32)};
+  ColumnsKnobs knobs;
   Input<Buffer<void, 5>> x{"x"};  // c, r and three more
   Input<int> rows{"rows"};        // 1 to 8
   Output<Buffer<void, 5>> y{"y"};
@@ -78,7 +79,7 @@ class Columns : public Halide::Generator<Columns> {
     }
     y(d) = with_one_nan(sum);
   }
-  void schedule() { schedule_columns(x, y, rows, d, kRows); }
+  void schedule() { schedule_columns(x, y, rows, d, kRows, knobs); }
 
  private:
   std::vector<Halide::Var> d = sum_vars(5);
@@ -145,6 +146,7 @@ class Rows : public Halide::Generator<Rows> {
  public:
   GeneratorParam<Type> from{"from", Float(32)};
   GeneratorParam<Type> to{"to", Float(32)};
+  ColumnsKnobs knobs;
   Input<Buffer<void, 4>> x{"x"};
   Input<int> n{"n"};
   Output<Buffer<void, 4>> y{"y"};
@@ -161,7 +163,7 @@ class Rows : public Halide::Generator<Rows> {
     }
     y(d) = with_one_nan(sum);
   }
-  void schedule() { schedule_rows(x, y, n, d, kLanes - 1); }
+  void schedule() { schedule_rows(x, y, n, d, kLanes - 1, knobs); }
 
  private:
   std::vector<Halide::Var> d = sum_vars(4);

@@ -39,6 +39,7 @@ class SpaceToBatchMasked : public Halide::Generator<SpaceToBatchMasked> {
  public:
   GeneratorParam<Type> element{"element", UInt(32)};
   GeneratorParam<int> block_w{"block_w", 2};
+  SpaceBatchMaskedKnobs knobs;
   Input<Buffer<void, 4>> x{"x"};  // column, h, n, oy
   Input<Buffer<void, 2>> inside{
       "inside"};  // w, ox: all bits where the image has the column, else none
@@ -53,7 +54,9 @@ class SpaceToBatchMasked : public Halide::Generator<SpaceToBatchMasked> {
     const Expr pad = cast(element, pad_value);
     y(w, h, n, oy, ox) = pad ^ ((x(w * int(block_w) + ox, h, n, oy) ^ pad) & inside(w, ox));
   }
-  void schedule() { schedule_space_to_batch_masked(x, inside, y, {w, h, n, oy, ox}, block_w); }
+  void schedule() {
+    schedule_space_to_batch_masked(x, inside, y, {w, h, n, oy, ox}, block_w, knobs);
+  }
 
  private:
   Var w{"w"}, h{"h"}, n{"n"}, oy{"oy"}, ox{"ox"};
@@ -86,6 +89,7 @@ class BatchToSpace : public Halide::Generator<BatchToSpace> {
 class SpaceToBatchGpu : public Halide::Generator<SpaceToBatchGpu> {
  public:
   GeneratorParam<Type> element{"element", UInt(32)};
+  GpuBoxKnobs knobs;
   Input<Buffer<void, 5>> x{"x"};           // column, row, n, m
   Input<uint64_t> pad_value{"pad_value"};  // in the low bits
   Input<int> width{"width"}, height{"height"}, pad_left{"pad_left"}, pad_top{"pad_top"};
@@ -103,7 +107,7 @@ class SpaceToBatchGpu : public Halide::Generator<SpaceToBatchGpu> {
         select(inside, x(clamp(column, 0, width - 1), clamp(row, 0, height - 1), n, m, 0),
                cast(element, pad_value));
   }
-  void schedule() { schedule_gpu_box(y, r, x, y); }
+  void schedule() { schedule_gpu_box(y, r, knobs, x, y); }
 
  private:
   Halide::RDom r;
@@ -112,6 +116,7 @@ class SpaceToBatchGpu : public Halide::Generator<SpaceToBatchGpu> {
 class BatchToSpaceGpu : public Halide::Generator<BatchToSpaceGpu> {
  public:
   GeneratorParam<Type> element{"element", UInt(32)};
+  GpuBoxKnobs knobs;
   Input<Buffer<void, 7>> x{"x"};  // w, h, n, m, oy, ox
   Input<int> block_w{"block_w"}, block_h{"block_h"}, crop_left{"crop_left"}, crop_top{"crop_top"};
   Input<int[4]> extent{"extent"};
@@ -124,7 +129,7 @@ class BatchToSpaceGpu : public Halide::Generator<BatchToSpaceGpu> {
     y(anywhere(5)) = Halide::undef(element);
     y(at_origin(r)) = x(column / block_w, row / block_h, n, m, row % block_h, column % block_w, 0);
   }
-  void schedule() { schedule_gpu_box(y, r, x, y); }
+  void schedule() { schedule_gpu_box(y, r, knobs, x, y); }
 
  private:
   Halide::RDom r;

@@ -41,6 +41,7 @@ class Fill : public Halide::Generator<Fill> {
 class StridedCopyGpu : public Halide::Generator<StridedCopyGpu> {
  public:
   GeneratorParam<Type> element{"element", UInt(32)};
+  GpuBoxKnobs knobs;
   Input<Buffer<void, 7>> x{"x"};
   Input<int[6]> extent{"extent"};
   Output<Buffer<void, 7>> y{"y"};
@@ -51,7 +52,7 @@ class StridedCopyGpu : public Halide::Generator<StridedCopyGpu> {
     y(anywhere(7)) = Halide::undef(element);
     y(at_origin(r)) = x(at_origin(r));
   }
-  void schedule() { schedule_gpu_box(y, r, x, y); }
+  void schedule() { schedule_gpu_box(y, r, knobs, x, y); }
 
  private:
   Halide::RDom r;
@@ -60,6 +61,7 @@ class StridedCopyGpu : public Halide::Generator<StridedCopyGpu> {
 class FillGpu : public Halide::Generator<FillGpu> {
  public:
   GeneratorParam<Type> element{"element", UInt(32)};
+  GpuBoxKnobs knobs;
   Input<uint64_t> value{"value"};  // in the low bits
   Input<int[6]> extent{"extent"};
   Output<Buffer<void, 7>> y{"y"};
@@ -69,7 +71,7 @@ class FillGpu : public Halide::Generator<FillGpu> {
     y(anywhere(7)) = Halide::undef(element);
     y(at_origin(r)) = Halide::cast(element, value);
   }
-  void schedule() { schedule_gpu_box(y, r, y); }
+  void schedule() { schedule_gpu_box(y, r, knobs, y); }
 
  private:
   Halide::RDom r;

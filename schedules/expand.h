@@ -6,7 +6,12 @@
 namespace sylvite {
 
 struct ExpandKnobs {
-  Knob vectors{"vectors", 1, {1, 2, 4}};  // native vectors per store
+  Knob step{"step", kLineBytes, {16, 32, 64, 128, 256}};  // bytes of y per step
+};
+
+struct RepeatKnobs {
+  Knob step{
+      "step", kLineBytes, {16, 32, 64, 128, 256}};  // bytes of x per step, half of it on arm64
 };
 
 /// Rows of exactly one vector, of a power of two lanes, without a loop along them.
@@ -26,20 +31,20 @@ void schedule_expand_rows(Input& x, Output& y, const std::vector<Halide::Var>& d
   if (stream) return stream_rows(y, Halide::Func(y), d[0]);
   vectors_of_their_own(y, d[0], kLineBytes / y.type().bytes());
   vectorize_rows(y, d[0], y.dim(0).extent(), Halide::Internal::const_true(),
-                 kLineBytes / y.type().bytes() * knobs.vectors);
+                 knobs.step / y.type().bytes());
 }
 
 /// A vector of x per step, each of its elements block times: the unrolled copies become one
 /// interleaving store, a shuffle per vector of y.
 template <typename Input, typename Output>
-void schedule_repeat(Input& x, Output& y, const Halide::Var& i, int block, const ExpandKnobs& knobs,
+void schedule_repeat(Input& x, Output& y, const Halide::Var& i, int block, const RepeatKnobs& knobs,
                      const Halide::Target& target, bool stream) {
   begin_at_zero(x);
   begin_at_zero(y);
   Halide::Func f = y;
   // LLVM 21 gets shuffles of 15 copies of 64 bytes wrong on arm64, where two native vectors are enough.
-  const int step_bytes = target.arch == Halide::Target::ARM ? kLineBytes / 2 : kLineBytes;
-  const int widest = step_bytes / y.type().bytes();
+  const int share = target.arch == Halide::Target::ARM ? 2 : 1;
+  const int widest = kLineBytes / share / y.type().bytes();
   const auto interleave = [&](Halide::Stage s, int lanes, Halide::TailStrategy tail) {
     Halide::Var step("step"), element("element"), copy("copy");
     s.split(i, i, step, lanes * block, tail)
@@ -54,7 +59,7 @@ void schedule_repeat(Input& x, Output& y, const Halide::Var& i, int block, const
     interleave(f, widest, Halide::TailStrategy::RoundUp);
     return;
   }
-  for (int lanes = widest * knobs.vectors; lanes >= 2; lanes /= 2) {
+  for (int lanes = knobs.step / share / y.type().bytes(); lanes >= 2; lanes /= 2) {
     interleave(f.specialize(y.dim(0).extent() >= lanes * block), lanes,
                Halide::TailStrategy::ShiftInwards);
   }

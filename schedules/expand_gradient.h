@@ -4,9 +4,15 @@
 #include <array>
 
 #include "schedules/gpu.h"
+#include "schedules/knob.h"
 #include "schedules/lines.h"
 
 namespace sylvite {
+
+/// No knob changes the order of an addition: the bits depend on the shape alone.
+struct ColumnsKnobs {
+  Knob vectors{"vectors", 1, {1, 2, 4}};  // lines of the output per step
+};
 
 inline std::vector<Halide::Var> sum_vars(int rank) {
   std::vector<Halide::Var> vars;
@@ -26,15 +32,22 @@ inline void vectorize_columns(Halide::Stage stage, const Halide::Var& column,
   }
 }
 
+/// Steps of `vectors` lines where the row has as many columns, else of one.
+inline void vectorize_lines(const Halide::Stage& stage, const Halide::Var& column,
+                            const Halide::Expr& extent, int line, int vectors, int narrowest) {
+  if (vectors > 1) vectorize_columns(stage, column, extent, line * vectors, line * vectors);
+  vectorize_columns(stage, column, extent, line, narrowest);
+}
+
 template <typename Input, typename Output>
 void schedule_columns(Input& x, Output& y, const Halide::Expr& rows,
-                      const std::vector<Halide::Var>& d, int most_rows) {
+                      const std::vector<Halide::Var>& d, int most_rows, const ColumnsKnobs& knobs) {
   begin_at_zero(x);
   begin_at_zero(y);
   Halide::Func f = y;
   const int line = kLineBytes / y.type().bytes();
   for (int i = most_rows; i > 0; --i) {
-    vectorize_columns(f.specialize(rows == i), d[0], y.dim(0).extent(), line, 2);
+    vectorize_lines(f.specialize(rows == i), d[0], y.dim(0).extent(), line, knobs.vectors, 2);
   }
   f.specialize_fail("rows is 1 to 8");
 }
@@ -73,13 +86,13 @@ void schedule_lanes(Input& x, Input& p, Output& y, const Halide::Expr& width,
 
 template <typename Input, typename Output>
 void schedule_rows(Input& x, Output& y, const Halide::Expr& n, const std::vector<Halide::Var>& d,
-                   int most) {
+                   int most, const ColumnsKnobs& knobs) {
   begin_at_zero(x);
   begin_at_zero(y);
   Halide::Func f = y;
   const int line = kLineBytes / y.type().bytes();
   for (int i = 2; i <= most; ++i) {
-    vectorize_columns(f.specialize(n == i), d[0], y.dim(0).extent(), line, line);
+    vectorize_lines(f.specialize(n == i), d[0], y.dim(0).extent(), line, knobs.vectors, line);
   }
   f.specialize_fail("n is 2 to 15");
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "Halide.h"
+#include "schedules/knob.h"
 
 namespace sylvite {
 
@@ -33,18 +34,24 @@ inline std::vector<Halide::Expr> at_origin(const Halide::RDom& r) {
   return at;
 }
 
+struct GpuBoxKnobs {
+  // Threads of a block: a warp or more along the innermost dimension, at most 1024 in all.
+  Knob threads_x{"threads_x", 32, {32, 64, 128}};
+  Knob threads_y{"threads_y", 8, {1, 2, 4, 8}};
+};
+
 /// One thread per element of a tile of the two innermost dimensions; all outer dimensions are fused
 /// into one block index, because grid.y and grid.z stop at 65535 and grid.x does not.
 template <typename... Buffers>
-void schedule_gpu_box(Halide::Func f, const Halide::RDom& r, Buffers&... buffers) {
+void schedule_gpu_box(Halide::Func f, const Halide::RDom& r, const GpuBoxKnobs& knobs,
+                      Buffers&... buffers) {
   using Halide::RVar;
   using Halide::TailStrategy;
-  constexpr int kThreadsX = 32, kThreadsY = 8;
   (buffers.dim(0).set_stride(Halide::Expr()), ...);
   RVar tx("tx"), ty("ty"), bx("bx"), by("by"), block("block");
   Halide::Stage s = f.update();
-  s.split(r[0], bx, tx, kThreadsX, TailStrategy::GuardWithIf)
-      .split(r[1], by, ty, kThreadsY, TailStrategy::GuardWithIf);
+  s.split(r[0], bx, tx, int(knobs.threads_x), TailStrategy::GuardWithIf)
+      .split(r[1], by, ty, int(knobs.threads_y), TailStrategy::GuardWithIf);
   std::vector<Halide::VarOrRVar> order = {tx, ty, bx, by};
   for (int i = 2; i < r.dimensions(); ++i) order.emplace_back(RVar(r[i]));
   s.reorder(order).fuse(bx, by, block);

@@ -9,7 +9,12 @@
 namespace sylvite {
 
 struct SpaceBatchKnobs {
-  Knob vectors{"vectors", 1, {1, 2, 4}};  // native vectors per store
+  Knob step{"step", kLineBytes, {16, 32, 64, 128, 256}};  // bytes of a phase per step
+};
+
+struct SpaceBatchMaskedKnobs {
+  // Rows of a column of vectors: what they read and write should stay in first-level cache.
+  Knob rows{"rows", 64, {16, 32, 64, 128, 256}};
 };
 
 /// A layer of a network, for Halide's own schedulers: the bench sets them beside ours.
@@ -46,7 +51,7 @@ void schedule_space_to_batch(Input& x, Output& y, const std::vector<Halide::Var>
   // oy outside the rows: phases are often a multiple of 4 KiB apart, and block_h * block_w of their
   // lines would not stay in one set of a first-level cache.
   f.reorder(ox, w, h, oy, n, m).unroll(ox);
-  for (int lanes = line * knobs.vectors; lanes >= 4; lanes /= 2) {
+  for (int lanes = knobs.step / y.type().bytes(); lanes >= 4; lanes /= 2) {
     f.specialize(y.dim(0).extent() >= lanes)
         .split(w, w, lane, lanes, Halide::TailStrategy::ShiftInwards)
         .reorder(lane, ox, w)
@@ -58,16 +63,16 @@ void schedule_space_to_batch(Input& x, Output& y, const std::vector<Halide::Var>
 /// costs no more than its loads and stores. 1.5 times the speed of going along the rows.
 template <typename Input, typename Mask, typename Output>
 void schedule_space_to_batch_masked(Input& x, Mask& inside, Output& y,
-                                    const std::vector<Halide::Var>& v, int block_w) {
+                                    const std::vector<Halide::Var>& v, int block_w,
+                                    const SpaceBatchMaskedKnobs& knobs) {
   const Halide::Var &w = v[0], &h = v[1], &n = v[2], &oy = v[3], &ox = v[4];
-  constexpr int kRows = 64;  // what they read and write stays in first-level cache
   begin_at_zero(x);
   begin_at_zero(inside);
   begin_at_zero(y);
   y.dim(4).set_extent(block_w);
   Halide::Func f = y;
   Halide::Var lane("lane"), row("row");
-  f.split(h, h, row, kRows, Halide::TailStrategy::GuardWithIf)
+  f.split(h, h, row, int(knobs.rows), Halide::TailStrategy::GuardWithIf)
       .reorder(ox, row, w, oy, n, h)
       .unroll(ox);
   for (int lanes = kLineBytes / y.type().bytes(); lanes >= 4; lanes /= 2) {
@@ -101,7 +106,7 @@ void schedule_batch_to_space(Input& x, Output& y, const Halide::Var& c, int bloc
     interleave(f, line, Halide::TailStrategy::RoundUp);
     return;
   }
-  for (int lanes = line * knobs.vectors; lanes >= 2; lanes /= 2) {
+  for (int lanes = knobs.step / y.type().bytes(); lanes >= 2; lanes /= 2) {
     interleave(f.specialize(y.dim(0).extent() >= lanes * block_w), lanes,
                Halide::TailStrategy::ShiftInwards);
   }

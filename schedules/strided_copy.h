@@ -8,7 +8,7 @@
 namespace sylvite {
 
 struct StridedKnobs {
-  Knob vectors{"vectors", 1, {1, 2, 4}};  // native vectors per store of a dense row
+  Knob step{"step", kLineBytes, {16, 32, 64, 128, 256}};  // bytes of a dense row per step
 };
 
 inline std::vector<Halide::Var> strided_vars() {
@@ -46,7 +46,6 @@ void schedule_strided_copy(Input& x, Output& y, const Halide::Var& d0, const Str
   begin_at_zero(y);
   x.dim(0).set_stride(Halide::Expr());
   Halide::Func f = y;
-  const int lanes = kLineBytes / y.type().bytes();
   if (stream) {
     stream_rows(y, f.specialize(x.dim(0).stride() == 1), d0);
     f.specialize_fail("a streaming copy reads dense rows");
@@ -54,7 +53,7 @@ void schedule_strided_copy(Input& x, Output& y, const Halide::Var& d0, const Str
   }
   y.dim(0).set_stride(Halide::Expr());
   const Halide::Expr dense = x.dim(0).stride() == 1 && y.dim(0).stride() == 1;
-  vectorize_rows(f, d0, y.dim(0).extent(), dense, lanes * knobs.vectors);
+  vectorize_rows(f, d0, y.dim(0).extent(), dense, knobs.step / y.type().bytes());
   f.specialize(dense);
 }
 
@@ -65,7 +64,7 @@ void schedule_fill(Output& y, const Halide::Var& d0, const StridedKnobs& knobs, 
   y.dim(0).set_stride(Halide::Expr());
   Halide::Func f = y;
   const Halide::Expr dense = y.dim(0).stride() == 1;
-  vectorize_rows(f, d0, y.dim(0).extent(), dense, kLineBytes / y.type().bytes() * knobs.vectors);
+  vectorize_rows(f, d0, y.dim(0).extent(), dense, knobs.step / y.type().bytes());
 }
 
 }  // namespace sylvite
