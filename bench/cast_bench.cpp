@@ -4,6 +4,7 @@
 #include "support/buffer.h"
 #include "support/machine.h"
 #include "support/naive_cast.h"
+#include "support/operator_rows.h"
 #include "support/report.h"
 #include "support/roof.h"
 #include "support/rows.h"
@@ -25,45 +26,14 @@ const Group kInCache = {.name = "in cache", .geomean_floor = .60};
 const Group kSmall = {.name = "below 256 KiB"};
 const Group kStrided = {.name = "strided"};
 
-struct Cast {
-  std::string name;
-  DType from = DType::kFloat32;
-  DType to = DType::kFloat32;
-  Shape shape;              // two axes
-  bool transposed = false;  // x is dense in the other order
-  double weight = 1;
-
-  int64_t count() const { return shape[0] * shape[1]; }
-  int64_t bytes() const { return count() * (element_size(from) + element_size(to)); }
-  Shape x_strides() const { return transposed ? Shape{1, shape[0]} : Shape{shape[1], 1}; }
-  int64_t offset(DType dtype) const {
-    return name.find("unaligned") == std::string::npos ? 0 : element_size(dtype);
-  }
-};
-
-Cast parse_cast(std::string_view line) {
-  const auto column = columns_of<6>(line, "name from to shape order weight");
-  Cast row;
-  row.name = column[0];
-  row.from = parse_dtype(column[1]);
-  row.to = parse_dtype(column[2]);
-  row.shape = parse_shape(column[3]);
-  if (row.shape.rank() == 1) row.shape = {1, row.shape[0]};
-  if (row.shape.rank() != 2) fail("shape", column[3], "one or two extents");
-  row.transposed = column[4] == "transposed";
-  if (!row.transposed && column[4] != "dense") fail("order", column[4], "dense or transposed");
-  row.weight = parse_weight(column[5]);
-  return row;
-}
-
-const Group& group_of(const Cast& row) {
+const Group& group_of(const CastRow& row) {
   if (row.transposed) return kStrided;
   if (row.bytes() > last_level_cache()) return kOutOfCache;
   return row.bytes() >= kInCacheFrom ? kInCache : kSmall;
 }
 
 struct Operands {
-  explicit Operands(const Cast& row)
+  explicit Operands(const CastRow& row)
       : x_memory(row.count() * element_size(row.from), row.offset(row.from)),
         y_memory(row.count() * element_size(row.to), row.offset(row.to)),
         want(row.count() * element_size(row.to)),
@@ -89,7 +59,7 @@ double memcpy_ratio(const RowResult& result) {
   return ratio;
 }
 
-RowResult measure(const Cast& row, const Options& options, Roof& roof) {
+RowResult measure(const CastRow& row, const Options& options, Roof& roof) {
   Operands operands(row);
   const auto context = [&](StorePolicy stores) {
     return Context({.target = options.target, .threads = options.threads, .stores = stores});
@@ -142,7 +112,7 @@ RowResult measure(const Cast& row, const Options& options, Roof& roof) {
 }  // namespace
 
 bool run_cast(const Options& options, nlohmann::json& json) {
-  const std::vector<Cast> rows = read_rows("cast", options, parse_cast);
+  const std::vector<CastRow> rows = read_rows("cast", options, parse_cast_row);
   Roof roof(options.threads);
   return run_family(
       {.name = "cast",

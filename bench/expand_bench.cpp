@@ -7,6 +7,7 @@
 #include "families.h"
 #include "support/buffer.h"
 #include "support/machine.h"
+#include "support/operator_rows.h"
 #include "support/report.h"
 #include "support/roof.h"
 #include "support/rows.h"
@@ -31,27 +32,6 @@ constexpr double kRowFloor = .30;
 const Group& group_of(int64_t written) {
   if (written > last_level_cache()) return kOutOfCache;
   return written >= kInCacheFrom ? kInCache : kSmall;
-}
-
-struct ExpandCase {
-  std::string name;
-  DType dtype;
-  Shape x;
-  Shape y;
-  double weight;
-
-  int64_t shift() const {
-    return name.find("unaligned") == std::string::npos ? 0 : element_size(dtype);
-  }
-};
-
-ExpandCase parse_case(std::string_view line) {
-  const auto [name, dtype, x, y, weight] = columns_of<5>(line, "name dtype x y weight");
-  return {.name = name,
-          .dtype = parse_dtype(dtype),
-          .x = parse_shape(x),
-          .y = parse_shape(y),
-          .weight = parse_weight(weight)};
 }
 
 int64_t byte_count(DType dtype, const Shape& shape) {
@@ -85,7 +65,7 @@ void naive_expand(const Shape& x_shape, const Shape& y_shape, const void* x, voi
 
 class Problem {
  public:
-  explicit Problem(const ExpandCase& row)
+  explicit Problem(const ExpandRow& row)
       : row_(row),
         x_memory_(byte_count(row.dtype, row.x), row.shift()),
         y_memory_(byte_count(row.dtype, row.y), row.shift()),
@@ -129,14 +109,14 @@ class Problem {
     }
   }
 
-  const ExpandCase& row_;
+  const ExpandRow& row_;
   Buffer x_memory_;
   Buffer y_memory_;
   Tensor x_;
   Tensor y_;
 };
 
-RowResult measure(const ExpandCase& row, const Options& options, Roof& roof) {
+RowResult measure(const ExpandRow& row, const Options& options, Roof& roof) {
   Problem problem(row);
   const auto context = [&](StorePolicy stores) {
     return Context({.target = options.target, .threads = options.threads, .stores = stores});
@@ -178,7 +158,7 @@ RowResult measure(const ExpandCase& row, const Options& options, Roof& roof) {
 }  // namespace
 
 bool run_expand(const Options& options, nlohmann::json& json) {
-  const std::vector<ExpandCase> cases = read_rows("expand", options, parse_case);
+  const std::vector<ExpandRow> cases = read_rows("expand", options, parse_expand_row);
   Roof roof(options.threads);
   return run_family(
       {.name = "expand",

@@ -6,6 +6,7 @@
 #include "families.h"
 #include "support/buffer.h"
 #include "support/machine.h"
+#include "support/operator_rows.h"
 #include "support/report.h"
 #include "support/roof.h"
 #include "support/rows.h"
@@ -30,30 +31,8 @@ const Group& group_of(int64_t bytes) {
   return bytes >= kInCacheFrom ? kInCache : kSmall;
 }
 
-struct Row {
-  std::string name;
-  DType dtype = DType::kFloat32;
-  Shape dy;
-  Shape x;
-  double weight = 1;
-};
-
-Row parse_row(std::string_view line) {
-  const auto column = columns_of<5>(line, "name dtype dy x weight");
-  Row row{.name = column[0],
-          .dtype = parse_dtype(column[1]),
-          .dy = parse_shape(column[2]),
-          .x = parse_shape(column[3]),
-          .weight = parse_weight(column[4])};
-  if (row.dy.rank() != row.x.rank()) fail("x", column[3], "the rank of dy");
-  for (int axis = 0; axis < row.dy.rank(); ++axis) {
-    if (row.x[axis] != 1 && row.x[axis] != row.dy[axis]) fail("x", column[3], "1 or dy's extent");
-  }
-  return row;
-}
-
 // What issue 4 asks of a row.
-double floor_of(const Row& row, int64_t bytes) {
+double floor_of(const SumRow& row, int64_t bytes) {
   const int64_t inner = row.dy[row.dy.rank() - 1];
   const bool repeats = row.x[row.x.rank() - 1] == 1 && inner <= 7;
   if (repeats) return bytes >= kInCacheFrom ? .30 : 0;
@@ -108,7 +87,7 @@ void fill(DType dtype, char* memory, int64_t count) {
 
 // Calls visit(i, position in x) for every element of dy, as Caffe2's ReduceTensor walks them.
 template <typename Visit>
-void walk(const Row& row, const Visit& visit) {
+void walk(const SumRow& row, const Visit& visit) {
   const int rank = row.dy.rank();
   Shape index = row.dy;
   Shape stride = sylvite::dense_strides(row.x);
@@ -132,14 +111,14 @@ void walk(const Row& row, const Visit& visit) {
 
 // Caffe2 has float32, float64, int32 and int64; the others stand for themselves.
 template <typename T>
-void naive(const Row& row, const char* dy, char* dx, int64_t dx_count) {
+void naive(const SumRow& row, const char* dy, char* dx, int64_t dx_count) {
   const T* from = reinterpret_cast<const T*>(dy);
   T* to = reinterpret_cast<T*>(dx);
   std::fill_n(to, dx_count, T{});
   walk(row, [&](int64_t i, int64_t at) { to[at] = static_cast<T>(to[at] + from[i]); });
 }
 
-void naive(const Row& row, const char* dy, char* dx, int64_t dx_count) {
+void naive(const SumRow& row, const char* dy, char* dx, int64_t dx_count) {
   switch (element_size(row.dtype)) {
     case 1:
       return naive<uint8_t>(row, dy, dx, dx_count);
@@ -180,7 +159,7 @@ double value_of(DType dtype, const char* element) {
 }
 
 // Sums of whole numbers: what is not rounded must be right, a rounded half within its half unit.
-std::string check(const Row& row, const char* dx, int64_t dx_count) {
+std::string check(const SumRow& row, const char* dx, int64_t dx_count) {
   std::vector<uint64_t> sums(static_cast<size_t>(dx_count));
   walk(row, [&](int64_t i, int64_t at) {
     sums[static_cast<size_t>(at)] += static_cast<uint64_t>(value_at(i));
@@ -204,7 +183,7 @@ std::string check(const Row& row, const char* dx, int64_t dx_count) {
   return {};
 }
 
-RowResult measure(const Row& row, const Options& options, Roof& roof) {
+RowResult measure(const SumRow& row, const Options& options, Roof& roof) {
   const Context context({.target = options.target, .threads = options.threads});
   int64_t dy_count = 1;
   int64_t dx_count = 1;
@@ -252,7 +231,7 @@ RowResult measure(const Row& row, const Options& options, Roof& roof) {
 }  // namespace
 
 bool run_expand_gradient(const Options& options, nlohmann::json& json) {
-  const std::vector<Row> rows = read_rows("expand_gradient", options, parse_row);
+  const std::vector<SumRow> rows = read_rows("expand_gradient", options, parse_sum_row);
   Roof roof(options.threads);
   return run_family(
       {.name = "expand_gradient",

@@ -269,9 +269,10 @@ endfunction()
 #                   [TABLE name])
 # makes <stem>[_b<block>]_u<width>, <stem>_<type> or <stem>_<from>_<to> for every linked or archived target
 # whose device is listed. Kernels whose names differ in the block alone are one group: they share tuned
-# knobs. The generator takes element=, or from= and to=, and block_w= where there are BLOCKS. STREAM names the architectures whose CPU targets get a streaming twin. FEATURES are added to
-# Halide's target. TABLE names the dispatch table, the family's own by default: a program links the tables
-# it uses, and all of their kernels.
+# knobs. The generator takes element=, or from= and to=, and block_w= where there are BLOCKS. STREAM names
+# the architectures whose CPU targets get a streaming twin. FEATURES are added to Halide's target. TABLE
+# names the dispatch table, the family's own by default: a program links the tables it uses, and all of
+# their kernels.
 function(sylvite_kernels family)
   cmake_parse_arguments(arg "" "GENERATOR;NAME;TABLE" "WIDTHS;TYPES;PAIRS;BLOCKS;PARAMS;DEVICES;STREAM;FEATURES" ${ARGN})
   list(TRANSFORM arg_FEATURES PREPEND -)

@@ -35,7 +35,8 @@ int core_count() {
 std::string cpu_model() {
   std::ifstream file("/proc/cpuinfo");
   for (std::string line; std::getline(file, line);)
-    if (line.starts_with("model name")) return line.substr(line.find(": ") + 2);
+    if (line.starts_with("model name") || line.starts_with("CPU part"))  // arm64 has no names
+      return line.substr(line.find(": ") + 2);
   return "unknown";
 }
 

@@ -1,0 +1,268 @@
+// The tuner's runner: a candidate's kernels against the default ones, in one process. Prints JSON, an
+// object per line.
+//
+//   runner chip                          the processor and the threads of a call
+//   runner list                          the timed lines that reach the kernels, and how large they are
+//   runner check                         the bytes of both on every checked line
+//   runner time ROW,ROW… [--seconds S] [--roof]   both in turn, S seconds in all
+// and for each [--target T] [--threads N].
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <stdexcept>
+#include <vector>
+
+#include "runner/job.h"
+#include "runner/switch.h"
+#include "support/machine.h"
+#include "support/roof.h"
+#include "support/rows.h"
+
+namespace sylvite_runner {
+
+int chosen = 0;
+
+namespace {
+
+using sylvite::Context;
+using sylvite::Device;
+using sylvite::DeviceKind;
+using sylvite::StorePolicy;
+
+struct Arguments {
+  std::string command;
+  std::string target;
+  std::string rows;
+  int threads = 1;
+  double seconds = 5;
+  bool roof = false;
+};
+
+double now() {
+  using Clock = std::chrono::steady_clock;
+  return std::chrono::duration<double>(Clock::now().time_since_epoch()).count();
+}
+
+Arguments arguments_of(int argc, char** argv) {
+  Arguments arguments;
+  arguments.threads = sylvite_bench::core_count();
+  const auto value = [&](int& i) -> const char* {
+    if (i + 1 >= argc) throw std::runtime_error(std::string(argv[i]) + " wants a value");
+    return argv[++i];
+  };
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word == "--target") {
+      arguments.target = value(i);
+    } else if (word == "--threads") {
+      arguments.threads = std::max(1, std::atoi(value(i)));
+    } else if (word == "--seconds") {
+      arguments.seconds = std::atof(value(i));
+    } else if (word == "--roof") {
+      arguments.roof = true;
+    } else if (arguments.command.empty()) {
+      arguments.command = word;
+    } else if (arguments.rows.empty()) {
+      arguments.rows = word;
+    } else {
+      throw std::runtime_error("unknown argument " + std::string(word));
+    }
+  }
+  return arguments;
+}
+
+Device device_of(const std::string& target) {
+  if (target.starts_with("cuda")) return {DeviceKind::kCuda, 0};
+  if (target.starts_with("opencl")) return {DeviceKind::kOpenCl, 0};
+  return {};
+}
+
+void clear_calls() {
+  for (int i = 0; i < switch_count; ++i) switches[i].calls[0] = switches[i].calls[1] = 0;
+}
+
+long calls_of(int variant) {
+  long calls = 0;
+  for (int i = 0; i < switch_count; ++i) calls += switches[i].calls[variant];
+  return calls;
+}
+
+int chip(const Arguments& arguments) {
+  std::printf("{\"chip\": \"%s\", \"threads\": %d}\n", sylvite_bench::cpu_model().c_str(),
+              arguments.threads);
+  return 0;
+}
+
+int list(const Arguments& arguments) {
+  const Device device = device_of(arguments.target);
+  const Context context({.target = arguments.target, .threads = arguments.threads});
+  for (int i = 0; i < timed_count; ++i) {
+    const Job job = timed[i].parse(timed[i].text);
+    clear_calls();
+    Operands(job, device, false).call(context);
+    if (calls_of(0) == 0) continue;
+    std::printf("{\"row\": \"%s\", \"weight\": %g, \"bytes\": %lld}\n", job.name.c_str(),
+                job.weight, static_cast<long long>(job.x_bytes() + job.y_bytes()));
+    std::fflush(stdout);
+  }
+  return 0;
+}
+
+// Every line with ordinary and with streaming stores, on one thread and on all.
+int check(const Arguments& arguments) {
+  const Device device = device_of(arguments.target);
+  for (int i = 0; i < checked_count; ++i) {
+    const Job job = checked[i].parse(checked[i].text);
+    Operands operands(job, device, job.roof != Job::Roof::kRead);
+    for (const StorePolicy stores : {StorePolicy::kPlain, StorePolicy::kStream}) {
+      for (const int threads : {1, arguments.threads}) {
+        const Context context({.target = arguments.target, .threads = threads, .stores = stores});
+        chosen = 0;
+        const std::string want = operands.written(context);
+        chosen = 1;
+        const std::string got = operands.written(context);
+        if (got == want) continue;
+        const auto at = std::mismatch(got.begin(), got.end(), want.begin()).first - got.begin();
+        std::printf("{\"wrong\": \"%s\", \"byte\": %lld, \"bytes\": %zu, \"streaming\": %s}\n",
+                    checked[i].text, static_cast<long long>(at), got.size(),
+                    stores == StorePolicy::kStream ? "true" : "false");
+        return 3;
+      }
+    }
+  }
+  std::printf("{\"checked\": %d, \"idle\": [", checked_count);
+  const char* between = "";
+  for (int i = 0; i < switch_count; ++i) {
+    if (switches[i].calls[0] > 0 && switches[i].calls[1] > 0) continue;
+    std::printf("%s\"%s\"", between, switches[i].kernel);
+    between = ", ";
+  }
+  std::printf("]}\n");
+  return 0;
+}
+
+class Timer {
+ public:
+  Timer(const Job& job, const Arguments& arguments)
+      : device_(device_of(arguments.target)),
+        operands_(job, device_, false),
+        context_({.target = arguments.target, .threads = arguments.threads}) {
+    constexpr double kSampleSeconds = 300e-6, kMostCalls = 1 << 20;
+    sample(0);
+    const double once = std::max(sample(0), 1e-9);
+    calls_ = static_cast<int>(std::clamp(std::ceil(kSampleSeconds / once), 1., kMostCalls));
+  }
+
+  /// Seconds per call. One call goes ahead: it brings the code and the pool's threads back, and the
+  /// caches hold what a call leaves there.
+  double sample(int variant) {
+    chosen = variant;
+    operands_.call(context_);
+    synchronize();
+    const double begin = now();
+    for (int call = 0; call < calls_; ++call) operands_.call(context_);
+    synchronize();
+    return (now() - begin) / calls_;
+  }
+
+ private:
+  void synchronize() const {
+    if (device_.kind != DeviceKind::kCpu) context_.synchronize(device_);
+  }
+
+  Device device_;
+  Operands operands_;
+  Context context_;
+  int calls_ = 1;
+};
+
+std::vector<sylvite_bench::Contestant> roofs_of(const Job& job, sylvite_bench::Roof& roof) {
+  switch (job.roof) {
+    case Job::Roof::kFill:
+      return roof.fills(job.y_bytes());
+    case Job::Roof::kRead:
+      return roof.reads(job.x_bytes());
+    default:
+      return roof.copies((job.x_bytes() + job.y_bytes()) / 2);
+  }
+}
+
+// Seconds of the fastest copy, fill or read of as many bytes.
+double roof_seconds(const Job& job, sylvite_bench::Roof& roof, double seconds) {
+  std::vector<sylvite_bench::Contestant> contestants = roofs_of(job, roof);
+  sylvite_bench::time_in_turn(contestants, seconds);
+  double best = 0;
+  for (const sylvite_bench::Contestant& contestant : contestants) {
+    const double time = sylvite_bench::timing(contestant).median;
+    if (best == 0 || time < best) best = time;
+  }
+  return best;
+}
+
+// Pairs of default and candidate; which goes first changes from pair to pair.
+void time_row(const Job& job, const Arguments& arguments, double seconds, double roof) {
+  constexpr int kLeastPairs = 7, kMostPairs = 400;
+  Timer timer(job, arguments);
+  std::printf("{\"row\": \"%s\", \"weight\": %g, \"bytes\": %lld, \"roof\": %.9g, \"pairs\": [",
+              job.name.c_str(), job.weight, static_cast<long long>(job.x_bytes() + job.y_bytes()),
+              roof);
+  const double begin = now();
+  for (int pair = 0; pair < kLeastPairs || (pair < kMostPairs && now() - begin < seconds); ++pair) {
+    double times[2];
+    const int first = pair % 2;
+    times[first] = timer.sample(first);
+    times[1 - first] = timer.sample(1 - first);
+    std::printf("%s[%.6g, %.6g]", pair == 0 ? "" : ", ", times[0], times[1]);
+  }
+  std::printf("]}\n");
+  std::fflush(stdout);
+}
+
+int time_rows(const Arguments& arguments) {
+  std::vector<Job> jobs;
+  for (const std::string_view name : sylvite_bench::split(arguments.rows, ',')) {
+    bool found = false;
+    for (int i = 0; i < timed_count && !found; ++i) {
+      Job job = timed[i].parse(timed[i].text);
+      found = job.name == name;
+      if (found) jobs.push_back(std::move(job));
+    }
+    if (!found) throw std::runtime_error("no row '" + std::string(name) + "'");
+  }
+  const double share = arguments.seconds / static_cast<double>(jobs.size());
+  sylvite_bench::Roof roof(arguments.threads);
+  for (const Job& job : jobs) {
+    const bool roofed = arguments.roof && device_of(arguments.target).kind == DeviceKind::kCpu;
+    const double bytes_roof = roofed ? roof_seconds(job, roof, share / 4) : 0;
+    time_row(job, arguments, roofed ? share * 3 / 4 : share, bytes_roof);
+  }
+  return 0;
+}
+
+int run(int argc, char** argv) {
+  const Arguments arguments = arguments_of(argc, argv);
+  if (arguments.command == "chip") return chip(arguments);
+  const Device device = device_of(arguments.target);
+  if (device.kind != DeviceKind::kCpu) Context({.target = arguments.target}).warm_up(device);
+  if (arguments.command == "list") return list(arguments);
+  if (arguments.command == "check") return check(arguments);
+  if (arguments.command == "time") return time_rows(arguments);
+  throw std::runtime_error("want chip, list, check or time");
+}
+
+}  // namespace
+}  // namespace sylvite_runner
+
+int main(int argc, char** argv) {
+  try {
+    return sylvite_runner::run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fflush(stdout);
+    std::fprintf(stderr, "runner: %s\n", error.what());
+    return 2;
+  }
+}

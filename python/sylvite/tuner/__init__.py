@@ -1,0 +1,1 @@
+"""Tunes schedules: measures candidates of knobs against the default and records what wins."""

@@ -1,0 +1,161 @@
+"""What ./x tune does with all groups of a target."""
+import math
+import shlex
+import time
+
+import optuna
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from . import records as records_module
+from .errors import CandidateFailed, TunerError
+from .runner import Runner
+from .search import Search, Settings
+
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+
+def knobs_text(knobs):
+    return " ".join(f"{name}={value}" for name, value in sorted(knobs.items())) or "default"
+
+
+class Display:
+    """A bar on a terminal, a line per trial elsewhere."""
+
+    def __init__(self, console):
+        self.console = console
+        self.bar = Progress(TextColumn("{task.fields[place]} {task.description}"), BarColumn(), MofNCompleteColumn(),
+                            TextColumn("best {task.fields[best]}"), TimeRemainingColumn(), console=console,
+                            disable=not console.is_terminal)
+        self.task = None
+        self.place = ""
+
+    def __call__(self, event, search, *facts):
+        best = f"{search.best:.3f}" if search.best else "-"
+        if event == "begin":
+            trials, over = facts
+            self.task = self.bar.add_task(search.group.name, total=trials, completed=over, best=best, place=self.place)
+        elif event == "trial":
+            trial, _ = facts
+            self.bar.update(self.task, advance=1, best=best)
+            said = {"COMPLETE": lambda: f"{trial.value:.3f}", "PRUNED": lambda: "pruned",
+                    "FAIL": lambda: "failed: " + trial.user_attrs.get("failed", "cut off")}[trial.state.name]()
+            self.console.print(f"  {search.group.name} {knobs_text(trial.params)}: {said}", markup=False, highlight=False)
+        elif event == "confirm":
+            self.bar.update(self.task, description=f"{search.group.name}: measuring the best anew")
+        elif event == "end":
+            self.bar.remove_task(self.task)
+
+
+def resume_command(target, kernel, storage):
+    parts = ["./x tune --resume --target", target]
+    if kernel:
+        parts.append(f"--kernel {shlex.quote(kernel)}")
+    if storage:
+        parts.append(f"--storage {shlex.quote(storage)}")
+    return " ".join(parts)
+
+
+def missing_device(build, target):
+    """Why the target cannot run here, for a person; None where it is a CPU's."""
+    device = build.targets[target]["device"]
+    if device == "cuda":
+        import ctypes
+        try:
+            ctypes.CDLL("libcuda.so.1")
+        except OSError:
+            return f"{target}: no CUDA driver on this machine (libcuda.so.1): the rows of {target}.json, tuned elsewhere, stay"
+    return None
+
+
+def tune(build, target, begun, kernel, trials, minutes, sampler, storage, prefix, resume, threads, seconds, shapes,
+         records):
+    console = Console(soft_wrap=True)
+    missing = missing_device(build, target)
+    if missing and not prefix:
+        console.print(missing)
+        return 1
+    groups = build.groups_of(target, kernel)
+    deadline = begun + minutes * 60 if minutes else math.inf
+    display = Display(console)
+    settings = Settings(trials or 0, deadline, sampler or "", storage or "", resume, seconds, 3 * seconds, shapes,
+                        records, display)
+    runner = Runner(target, prefix, threads)
+    table = Table("group", "verdict", "score", "spread", "min", "max", "of the roof", title=target)
+    failed = skipped = 0
+    try:
+        with display.bar:
+            for i, group in enumerate(groups):
+                if time.monotonic() > deadline:
+                    console.print(f"time is over: {len(groups) - i} of {len(groups)} groups are left: "
+                                  + resume_command(target, kernel, storage))
+                    break
+                display.place = f"{i + 1}/{len(groups)}"
+                try:
+                    search = Search(build, group, target, runner, settings)
+                    if not search.rows:
+                        skipped += 1
+                        console.print(f"{group.name}: no row of the shapes reaches it")
+                        continue
+                    row = search.record(*search.run())
+                    display("end", search)
+                except CandidateFailed as failure:
+                    failed += 1
+                    console.print(f"{group.name}: {failure}", markup=False)
+                    continue
+                score = row["score"]
+                table.add_row(group.name, f"{row['verdict']} {knobs_text(row['knobs'])}", *(f"{score[part]:.3f}" for part in
+                              ("geomean", "spread", "min", "max")), f"{row['roof']:.2f}" if row["roof"] else "-")
+    except KeyboardInterrupt:
+        console.print("\nstopped. Finished groups are recorded, finished trials kept; go on with\n  "
+                      + resume_command(target, kernel, storage))
+        failed = -1
+    if table.row_count:
+        console.print(table)
+        console.print(f"recorded in {records_module.path_of(build, target, settings.records)}")
+    return 130 if failed < 0 else int(failed > 0)
+
+
+def check(build, target, kernel, prefix, threads, seconds, shapes, records, **_):
+    """Measures every row with knobs again; 1 where one no longer is what it says."""
+    console = Console(soft_wrap=True)
+    groups = {group.name: group for group in build.groups_of(target, kernel)}
+    rows = [row for row in records_module.read(build, target, records) if row["kernel"] in groups]
+    if not rows:
+        raise TunerError(f"there is no row to check in {records_module.path_of(build, target, records)}")
+    runner = Runner(target, prefix, threads)
+    settings = Settings(shapes=shapes, records=records)
+    drifted = 0
+    for row in rows:
+        if not row["knobs"]:
+            console.print(f"{row['kernel']}: {row['verdict']}, on {row['date']}", markup=False, highlight=False)
+            continue
+        search = Search(build, groups[row["kernel"]], target, runner, settings)
+        score = search.measure(row["knobs"], seconds)
+        said = f"{row['score']['geomean']:.3f} on {row['date']}, {score.ratio:.3f} ± {score.spread:.3f} now"
+        notes = [f"{name} is {now}, was {row[name]}" for name, now in
+                 (("chip", search.chip["chip"]), ("threads", search.chip["threads"]), ("shapes", search.digest))
+                 if row[name] != now]
+        apart = abs(score.gain - math.log(row["score"]["geomean"]))
+        lost = score.gain < -score.spread or score.losers
+        if lost or apart > max(.05, score.spread + row["score"]["spread"]):
+            drifted += 1
+            notes.insert(0, "now slower than the default: tune it anew" if lost else "drifted")
+        console.print(f"{row['kernel']} {knobs_text(row['knobs'])}: {said}{'; ' if notes else ''}{'; '.join(notes)}",
+                      markup=False, highlight=False)
+    console.print(f"{target}: {len(rows)} rows, {drifted} drifted")
+    return int(drifted > 0)
+
+
+def baselines(build, target, kernel, prefix, threads, seconds, shapes, **_):
+    """Halide's own schedules of the same kernels, against the default."""
+    from .baselines import measure_baselines
+    console = Console(soft_wrap=True)
+    table = Table("group", "scheduler", "default's speed over it", "spread", title=target)
+    for group, scheduler, score, reason in measure_baselines(build, target, build.groups_of(target, kernel),
+                                                             Runner(target, prefix, threads), seconds, shapes):
+        table.add_row(group, scheduler, f"{1 / score.ratio:.2f}" if score else reason,
+                      f"{score.spread:.3f}" if score else "-")
+    console.print(table)
+    return 0
