@@ -7,6 +7,7 @@ import os
 import platform
 import re
 import subprocess
+import tempfile
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -187,6 +188,12 @@ class Build:
 
     # --- programs --------------------------------------------------------------------------------
 
+    @cached_property
+    def programs(self):
+        """Where this process links; gone with it."""
+        (self.folder / "tune").mkdir(exist_ok=True)
+        return tempfile.TemporaryDirectory(prefix="run-", dir=self.folder / "tune")
+
     def link_folder(self, target):
         arch = self.targets[target]["arch"]
         if arch == platform.machine():
@@ -211,7 +218,7 @@ class Build:
             if not path.exists():
                 raise TunerError(f"{path} is missing: ninja -C {folder} sylvite sylvite_runner")
         compiler = json.loads((folder / "generated/kernels.json").read_text())["compiler"]
-        program = self.folder / "tune" / f"{os.getpid()}" / place
+        program = Path(self.programs.name) / place
         program.parent.mkdir(parents=True, exist_ok=True)
         source = program.with_suffix(".cpp")
         source.write_text(switch_source(entries, timed, checked))

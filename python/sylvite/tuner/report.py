@@ -15,7 +15,7 @@ STYLE = """body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-w
 table { border-collapse: collapse; margin: 1rem 0 } th, td { padding: .2rem .8rem; border-bottom: 1px solid #ddd }
 th { text-align: left } td.n { text-align: right; font-variant-numeric: tabular-nums } td.won { font-weight: 600 }
 h2 { margin-top: 3rem } nav a { margin-right: 1rem } .failed { color: #a33 }"""
-DEFAULT, TUNED, OTHER = "#8a8f98", "#2b7a4b", "#c7772e"
+DEFAULT, TUNED, SLOWER, OTHER = "#8a8f98", "#2b7a4b", "#b5483a", "#c7772e"
 
 
 def importance(trials):
@@ -68,7 +68,8 @@ def shape_chart(trial):
     chart = figure(f"Before and after per shape, {knobs_text(trial.params)}: default = 1",
                    yaxis_title="ratio", height=420, xaxis_tickangle=-50, margin={"b": 170, "t": 50, "l": 60, "r": 20})
     ratios = [math.exp(gain) for gain, _ in rows.values()]
-    chart.add_bar(x=list(rows), y=ratios, marker_color=[TUNED if ratio >= 1 else "#b5483a" for ratio in ratios],
+    colours = [DEFAULT if abs(gain) <= spread else TUNED if gain > 0 else SLOWER for gain, spread in rows.values()]
+    chart.add_bar(x=list(rows), y=ratios, marker_color=colours,
                   error_y={"type": "data", "array": [ratio * spread for ratio, (_, spread) in zip(ratios, rows.values())]})
     chart.add_hline(y=1, line_color=DEFAULT)
     return chart

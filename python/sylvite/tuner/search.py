@@ -1,16 +1,18 @@
 """The search for the best knobs of one group of kernels on one target."""
-import itertools
 import math
+import random
 import time
 import warnings
 from dataclasses import dataclass, field
 
 import optuna
+import sqlalchemy
 
 from . import lines, records
 from .errors import CandidateFailed, TunerError
 
-SAMPLERS = ("grid", "random", "tpe")
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+
 SCREEN_SECONDS = 5   # of timing per trial
 CONFIRM_SECONDS = 15  # of timing for the best one, measured anew: the best of many looks better than it is
 MOST_GRID = 30
@@ -34,6 +36,16 @@ def default_storage(build):
     folder = build.folder / "tune"
     folder.mkdir(parents=True, exist_ok=True)
     return f"sqlite:///{folder / 'studies.db'}"
+
+
+def open_storage(url):
+    """Several processes may make the tables of one data base at a time: all but one begin again."""
+    for _ in range(9):
+        try:
+            return optuna.storages.get_storage(url)
+        except (sqlalchemy.exc.IntegrityError, sqlalchemy.exc.OperationalError):
+            time.sleep(random.uniform(.1, .6))
+    return optuna.storages.get_storage(url)
 
 
 def study_name(target, group, digest):
@@ -78,7 +90,7 @@ class Search:
         name = study_name(self.target, self.group, self.digest)
         sampler_name, size, sampler = make_sampler(self.settings.sampler, self.space)
         pruner = optuna.pruners.PercentilePruner(25, n_startup_trials=4, n_warmup_steps=max(2, len(self.rows) // 3))
-        storage = optuna.storages.get_storage(storage)
+        storage = open_storage(storage)
         if not self.settings.join and name in {known.study_name for known in storage.get_all_studies()}:
             if self.settings.storage:
                 raise TunerError(f"the storage holds {name} already: --resume joins it")
@@ -163,8 +175,3 @@ class Search:
         row = records.make_row(self.build, self.group, knobs, verdict, score, self.digest, self.chip)
         records.write(self.build, self.target, row, self.settings.records)
         return row
-
-
-def grid(space):
-    """Every combination of knobs."""
-    return [dict(zip(space, values)) for values in itertools.product(*space.values())]

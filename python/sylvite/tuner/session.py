@@ -3,7 +3,6 @@ import math
 import shlex
 import time
 
-import optuna
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -12,8 +11,6 @@ from . import records as records_module
 from .errors import CandidateFailed, TunerError
 from .runner import Runner
 from .search import Search, Settings
-
-optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 
 def knobs_text(knobs):

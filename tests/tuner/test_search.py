@@ -1,0 +1,129 @@
+"""The search: what it records, what it refuses, that it goes on where it stopped."""
+import subprocess
+import sys
+
+import fakes
+import pytest
+from tuner import records
+from tuner.errors import CandidateFailed, TunerError
+from tuner.search import Search, Settings, default_storage, study_name
+
+import optuna
+
+
+@pytest.fixture
+def fake(build, tmp_path):
+    return fakes.FakeBuild(build, tmp_path)
+
+
+def search(fake, runner, **settings):
+    return Search(fake, fakes.GROUP, "fake", runner, Settings(records=fake.folder, **settings))
+
+
+def trials(fake, found):
+    return optuna.load_study(study_name=study_name("fake", fakes.GROUP, found.digest),
+                             storage=default_storage(fake)).get_trials()
+
+
+def test_the_fastest_candidate_is_recorded_with_its_provenance(fake):
+    found = search(fake, fakes.FakeRunner({"128": 1.5, "32": 1.2}))
+    row = found.record(*found.run())
+    assert row["knobs"]["step"] == 128 and row["verdict"] == "tuned"
+    assert 1.4 < row["score"]["min"] <= row["score"]["geomean"] <= row["score"]["max"] < 1.6
+    assert row["chip"] == "fake" and row["threads"] == 2 and row["versions"] == fake.versions
+    assert records.read(fake, "fake", fake.folder) == [row]
+
+
+def test_noise_keeps_the_default(fake):
+    row = (found := search(fake, fakes.FakeRunner(noise=.4))).record(*found.run())
+    assert row["knobs"] == {} and row["verdict"].startswith("default kept")
+
+
+def test_a_wrong_candidate_is_refused_however_fast(fake):
+    found = search(fake, fakes.FakeRunner({"128": 3., "32": 1.2}, wrong=("128",)))
+    assert found.record(*found.run())["knobs"]["step"] == 32
+    failed = [trial for trial in trials(fake, found) if trial.params["step"] == 128]
+    assert failed and all(trial.state.name == "FAIL" and "wrong bytes" in trial.user_attrs["failed"] for trial in failed)
+
+
+def test_a_schedule_that_halide_refuses_is_a_failed_trial_with_its_message(fake):
+    found = search(fake, fakes.FakeRunner())
+    found.run()
+    failed = [trial for trial in trials(fake, found) if trial.state.name == "FAIL"]
+    assert {trial.params["step"] for trial in failed} == {16}
+    assert all("Vectorization over a serial loop" in trial.user_attrs["failed"] for trial in failed)
+
+
+def test_a_candidate_that_loses_on_one_shape_is_not_taken(fake):
+    class Uneven(fakes.FakeRunner):
+        def time(self, program, rows, *rest, **more):
+            score = super().time(program, rows, *rest, **more)
+            from dataclasses import replace
+            from tuner.score import combine
+            return combine([replace(row, gain=row.gain + by) for row, by in zip(score.rows, (.5, -.2))])
+
+    row = (found := search(fake, Uneven())).record(*found.run())
+    assert row["knobs"] == {} and "of the default's speed" in row["verdict"]
+
+
+def test_an_interrupted_search_goes_on_where_it_stopped(fake):
+    with pytest.raises(KeyboardInterrupt):
+        search(fake, fakes.FakeRunner({"128": 1.5}, interrupt_after=2)).run()
+    before = [trial.number for trial in trials(fake, search(fake, fakes.FakeRunner())) if trial.state.name == "COMPLETE"]
+    assert before
+    runner = fakes.FakeRunner({"128": 1.5})
+    found = search(fake, runner, join=True)
+    assert found.run()[0]["step"] == 128
+    after = trials(fake, found)
+    assert set(before) <= {trial.number for trial in after if trial.state.name == "COMPLETE"}
+    assert runner.timed < 8  # of 8 combinations, one the default, two refused, two known
+
+
+def test_without_resume_a_search_begins_anew_but_never_in_a_given_storage(fake):
+    url = f"sqlite:///{fake.folder / 'shared.db'}"
+    search(fake, fakes.FakeRunner(), storage=url).run()
+    with pytest.raises(TunerError, match="--resume joins it"):
+        search(fake, fakes.FakeRunner(), storage=url).run()
+    found = search(fake, fakes.FakeRunner())
+    found.run()
+    first = len(trials(fake, found))
+    search(fake, fakes.FakeRunner()).run()
+    assert len(trials(fake, found)) == first
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+def test_other_samplers_find_it_too(fake, sampler):
+    found = search(fake, fakes.FakeRunner({"128": 1.5}), sampler=sampler, trials=20,
+                   storage=optuna.storages.InMemoryStorage())
+    assert found.run()[0]["step"] == 128
+
+
+PROCESS = """
+import sys
+sys.path[:0] = [{tests!r}, {package!r}]
+import fakes
+from pathlib import Path
+from tuner.build import Build
+from tuner.search import Search, Settings
+fake = fakes.FakeBuild(Build(Path({source!r}), {folder!r}), Path({work!r}))
+found = Search(fake, fakes.GROUP, "fake", fakes.FakeRunner({{"128": 1.5}}),
+               Settings(storage={url!r}, join=True, records=Path({work!r})))
+print(found.run()[0].get("step"))
+"""
+
+
+def test_two_processes_share_one_study(fake, source, tmp_path):
+    url = f"sqlite:///{tmp_path / 'shared.db'}"
+    program = PROCESS.format(tests=str(source / "tests/tuner"), package=str(source / "python/sylvite"), source=str(source),
+                             folder=str(fake.real.folder), work=str(tmp_path), url=url)
+    running = [subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    assert [process.communicate(timeout=60)[0].strip() for process in running] == ["128", "128"]
+    found = search(fake, fakes.FakeRunner(), storage=url, join=True)
+    shared = optuna.load_study(study_name=study_name("fake", fakes.GROUP, found.digest), storage=url).get_trials()
+    done = {tuple(sorted(trial.params.items())) for trial in shared if trial.state.is_finished()}
+    assert len(done) == 8  # every combination, whoever tried it
+
+
+def test_a_search_without_a_finished_trial_says_so(fake):
+    with pytest.raises(CandidateFailed, match="no trial came to an end"):
+        search(fake, fakes.FakeRunner(), trials=1, sampler="grid", deadline=0).run()
