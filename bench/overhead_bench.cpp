@@ -26,6 +26,8 @@ constexpr const char* kProblems[] = {
     "tiny_pads  s2b float32 nchw 1x1x3x3 2x2 1:0,1:0 1",
     "small      s2b float32 nchw 1x1x8x8 2x2 -       1",
     "small_back b2s float32 nchw 4x1x4x4 2x2 -       1",
+    "kib        s2b float32 nchw 1x1x16x16 2x2 -     1",
+    "kib_back   b2s float32 nchw 4x1x8x8 2x2 -       1",
 };
 
 double limit_of(const Contestant& way) {
