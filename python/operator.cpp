@@ -39,7 +39,7 @@ nb::tuple gradients_of(const OperatorDef& def, nb::handle output_names,
       output_gradients(def, output_names, "gradient_defs");
   const GradientDefs made = without_gil([&] {
     const RegistryUse use(shared);
-    return gradient_defs(*shared.registry, def, outputs);
+    return gradient_defs(use.registry(), def, outputs);
   });
   return nb::make_tuple(made.operators, made.inputs);
 }
@@ -50,7 +50,7 @@ std::map<std::string, std::string> add_gradients(Net& net,
   SharedRegistry& shared = given ? *given : *default_registry();
   return without_gil([&] {
     const RegistryUse use(shared);
-    return net.add_gradients(outputs, *shared.registry);
+    return net.add_gradients(outputs, use.registry());
   });
 }
 

@@ -18,7 +18,7 @@
 namespace sylvite::python {
 namespace {
 
-thread_local int g_uses = 0;
+thread_local int g_uses = 0;  // of any registry
 
 /// A Python object that may be let go from any thread.
 using Callable = std::shared_ptr<PyObject>;
@@ -96,8 +96,8 @@ Arity arity_from(nb::handle value, const char* argument) {
   return {static_cast<int>(numbers.front()), static_cast<int>(numbers.back())};
 }
 
-void add(SharedRegistry& registry, const std::string& name, nb::object function,
-         nb::handle gradient, Arity inputs, Arity outputs) {
+void add(SharedRegistry& shared, const std::string& name, nb::object function, nb::handle gradient,
+         Arity inputs, Arity outputs) {
   if (PyCallable_Check(function.ptr()) == 0) {
     raise_type("register_operator: ", kind_of(function), " under the decorator, want a function");
   }
@@ -135,10 +135,10 @@ void add(SharedRegistry& registry, const std::string& name, nb::object function,
          " while an operator runs, want it registered before");
   }
   without_gil([&] {
-    const std::unique_lock lock(registry.running);
-    register_cpu_operator(*registry.registry, op);
-    if (kind != GradientKind::kNotWritten)
-      registry.registry->add_gradient(name, kind, std::move(rule));
+    shared.change([&](Registry& registry) {
+      register_cpu_operator(registry, op);
+      if (kind != GradientKind::kNotWritten) registry.add_gradient(name, kind, std::move(rule));
+    });
   });
 }
 
@@ -158,7 +158,8 @@ nb::tuple counts(const Arity& arity) {
 
 nb::dict describe(SharedRegistry& shared, const std::string& name) {
   const auto text = [](std::string_view part) { return nb::str(part.data(), part.size()); };
-  const Registry::Entry& entry = shared.registry->find(name);
+  const RegistryUse use(shared);
+  const Registry::Entry& entry = use.registry().find(name);
   nb::list arguments;
   for (const ArgumentSchema& argument : entry.arguments) {
     nb::dict each;
@@ -181,7 +182,8 @@ nb::dict describe(SharedRegistry& shared, const std::string& name) {
 
 nb::list names(SharedRegistry& shared) {
   nb::list all;
-  for (const std::string_view name : shared.registry->names())
+  const RegistryUse use(shared);
+  for (const std::string_view name : use.registry().names())
     all.append(nb::str(name.data(), name.size()));
   return all;
 }
@@ -193,11 +195,18 @@ const RegistryHandle& default_registry() {
   return kRegistry;
 }
 
-RegistryUse::RegistryUse(SharedRegistry& registry) : lock_(registry.running, std::defer_lock) {
-  if (g_uses == 0) lock_.lock();
+RegistryUse::RegistryUse(SharedRegistry& shared) : shared_(shared) {
+  const std::lock_guard lock(shared_.mutex_);
+  ++shared_.uses_;
   ++g_uses;
 }
-RegistryUse::~RegistryUse() { --g_uses; }
+
+RegistryUse::~RegistryUse() {
+  --g_uses;
+  const std::lock_guard lock(shared_.mutex_);
+  if (--shared_.uses_ == 0) shared_.idle_.notify_all();
+}
+
 bool RegistryUse::on_this_thread() noexcept { return g_uses > 0; }
 
 void bind_registry(nb::module_& m) {
@@ -222,9 +231,12 @@ True
 Raises InvalidArgument for an unknown name.)")
       .def(
           "__contains__",
-          [](SharedRegistry& self, const std::string& name) { return self.registry->has(name); },
+          [](SharedRegistry& self, const std::string& name) {
+            return RegistryUse(self).registry().has(name);
+          },
           nb::arg("name"))
-      .def("__len__", [](SharedRegistry& self) { return self.registry->names().size(); });
+      .def("__len__",
+           [](SharedRegistry& self) { return RegistryUse(self).registry().names().size(); });
   m.attr("registry") = default_registry();
   m.def("register_operator", register_operator, nb::arg("name"),
         nb::arg("gradient").none() = nb::none(), nb::arg("inputs").none() = nb::none(),

@@ -22,6 +22,12 @@ void for_each(nb::handle value, const Place& place, const char* want, Each&& eac
   for (Py_ssize_t i = 0; i < count; ++i) each(nb::handle(PyTuple_GetItem(found, i)));
 }
 
+/// An int, or one of NumPy's, which have an index and no length.
+bool is_one_integer(nb::handle value) {
+  if (PyLong_Check(value.ptr())) return true;
+  return PyIndex_Check(value.ptr()) != 0 && PySequence_Check(value.ptr()) == 0;
+}
+
 }  // namespace
 
 int64_t integer(nb::handle value, const Place& place) {
@@ -41,7 +47,7 @@ int64_t integer(nb::handle value, const Place& place) {
 }
 
 std::vector<int64_t> integers(nb::handle value, const Place& place) {
-  if (PyLong_Check(value.ptr())) return {integer(value, place)};
+  if (is_one_integer(value)) return {integer(value, place)};
   std::vector<int64_t> numbers;
   for_each(value, place, "a sequence of integers",
            [&](nb::handle entry) { numbers.push_back(integer(entry, place)); });
@@ -50,7 +56,7 @@ std::vector<int64_t> integers(nb::handle value, const Place& place) {
 
 Shape shape_from(nb::handle value, const Place& place) {
   Shape shape;
-  if (PyLong_Check(value.ptr())) {
+  if (is_one_integer(value)) {
     shape.push_back(integer(value, place));
     return shape;
   }

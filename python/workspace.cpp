@@ -24,7 +24,7 @@ SharedWorkspace make(const SharedWorkspace* parent, const std::optional<Bindings
     fail(ErrorCode::kInvalidArgument, "Workspace: forward without a parent, want both");
   }
   const RegistryHandle& shared = registry ? registry : default_registry();
-  return {Workspace(shared->registry, current_context()), shared};
+  return {Workspace(shared->registry(), current_context()), shared};
 }
 
 std::vector<std::string> names(nb::handle value, const char* argument) {

@@ -17,6 +17,7 @@ from support import filled, same_bits, texts
 
 import sylvite
 
+README = pathlib.Path(__file__).parents[2] / "README.md"
 PACKAGE = pathlib.Path(sylvite.__file__).parent
 
 
@@ -202,6 +203,11 @@ def test_examples_in_docstrings(name):
     report = []
     result = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test, out=report.append)
     assert result.failed == 0, "".join(report)
+
+
+def test_examples_in_the_readme():
+    result = doctest.testfile(str(README), module_relative=False, encoding="utf-8")
+    assert result.attempted > 5 and result.failed == 0
 
 
 def test_stubs():
