@@ -53,7 +53,7 @@ sylvite_status c_merge(Merge kind, const CFeatures& f, const std::vector<int64_t
   const auto id_count = static_cast<int64_t>(ids.size());
   switch (kind) {
     case Merge::kDense:
-      return sylvite_merge_dense(&f.single_scalars[0].values, &f.all_presence[0], ids.data(),
+      return sylvite_merge_dense(&f.single_scalars[0].values, f.all_presence.data(), ids.data(),
                                  id_count, &scalars, context);
     case Merge::kSingleScalar:
       return sylvite_merge_single_scalar(f.single_scalars.data(), n, ids.data(), &scalars, context);
@@ -76,7 +76,7 @@ sylvite_status c_sizes(Merge kind, const CFeatures& f, sylvite_multi_sizes* size
   const auto n = static_cast<int64_t>(f.all_lengths.size());
   switch (kind) {
     case Merge::kDense:
-      return sylvite_merge_dense_sizes(&f.single_scalars[0].values, &f.all_presence[0], sizes,
+      return sylvite_merge_dense_sizes(&f.single_scalars[0].values, f.all_presence.data(), sizes,
                                        context);
     case Merge::kSingleScalar:
       return sylvite_merge_single_scalar_sizes(f.single_scalars.data(), n, sizes, context);
@@ -178,6 +178,7 @@ TEST_P(CFeaturesOnTargets, MergesOfFeatures) {
       const Tensor& dvalues = expected.values_values;
       const std::vector<Tensor> gradients = merge_gradient(kind, inputs, dvalues);
       std::vector<Tensor> dinputs;
+      dinputs.reserve(gradients.size());
       for (const Tensor& gradient : gradients) dinputs.push_back(like(gradient));
       const sylvite_tensor c_dvalues = c_tensor(dvalues);
       ASSERT_TRUE(is_ok(c_gradient(kind, f, &c_dvalues, c_tensors(dinputs).data(), context_)));

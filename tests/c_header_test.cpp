@@ -6,5 +6,3 @@
 #endif
 
 static_assert(sizeof(sylvite_shape) == 8 + 8 * SYLVITE_MAX_RANK);
-sylvite_status (*const use)(const sylvite_tensor*, const sylvite_tensor*,
-                            const sylvite_context*) = sylvite_cast;

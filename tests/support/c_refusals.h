@@ -53,7 +53,7 @@ class Refusals {
   using Arguments = std::tuple<Params...>;
 
   Refusals(const char* name, Function function, Arguments good, std::vector<Tensor> memory)
-      : name_(name), function_(function), good_(good), memory_(std::move(memory)) {}
+      : name_(name), function_(function), good_(std::move(good)), memory_(std::move(memory)) {}
 
   /// may_be_null: positions of pointers that are optional; no_memory: whether tensors need none.
   void check(std::vector<size_t> may_be_null = {}, bool no_memory = false) {
@@ -81,7 +81,9 @@ class Refusals {
       if constexpr (std::is_same_v<T, sylvite_tensor> || HoldsTensors<T>) {
         auto* tensors = const_cast<sylvite_tensor*>(
             reinterpret_cast<const sylvite_tensor*>(std::get<I>(good_)));
-        for (size_t i = 0; i < sizeof(T) / sizeof(sylvite_tensor); ++i) break_tensor(tensors[i]);
+        constexpr size_t kCount =
+            sizeof(T) / sizeof(sylvite_tensor);  // NOLINT(bugprone-sizeof-expression)
+        for (size_t i = 0; i < kCount; ++i) break_tensor(tensors[i]);
       }
       if constexpr (Versioned<T>) {
         auto& value = const_cast<T&>(*std::get<I>(good_));
