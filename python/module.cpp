@@ -18,6 +18,7 @@ NB_MODULE(_core, m) {
   bind_features(m);
   bind_features_gradient(m);
   bind_operator(m);
+  bind_schema(m);
   bind_workspace(m);
 }
 

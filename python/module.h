@@ -17,6 +17,7 @@ void bind_join(nb::module_& m);
 void bind_features(nb::module_& m);
 void bind_features_gradient(nb::module_& m);
 void bind_operator(nb::module_& m);
+void bind_schema(nb::module_& m);
 void bind_workspace(nb::module_& m);
 
 }  // namespace sylvite::python

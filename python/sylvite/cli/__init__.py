@@ -1,0 +1,5 @@
+"""The command line: `sylvite`, or `python -m sylvite`."""
+
+from .commands import cli, main
+
+__all__ = ["cli", "main"]
