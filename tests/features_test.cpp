@@ -73,6 +73,28 @@ TEST_P(Features, TakeRunsAroundAVector) {
   }
 }
 
+// Runs of several cache lines leave in lines, put together where one run ends and the next begins.
+TEST_P(Features, TakeRunsOfManyLines) {
+  Random random(first_seed());
+  for (const Merge merge : {Merge::kSingleList, Merge::kSingleMap}) {
+    for (const DType dtype : {DType::kUInt8, DType::kFloat64}) {
+      for (const int64_t examples : {1, 3, 70}) {
+        for (const double presence : {.8, 1.}) {
+          const FeatureSizes sizes = {.examples = examples,
+                                      .features = random.between(1, 4),
+                                      .longest = static_cast<int>(random.between(500, 1200)),
+                                      .presence = presence,
+                                      .strings = strings()};
+          const FeatureCase c = random_features(random, merge, dtype, sizes);
+          check(c, random);
+          check_merge_gradient(c, random, GetParam().context(), GetParam().device());
+          if (HasFailure()) return;
+        }
+      }
+    }
+  }
+}
+
 // So many that a thread takes several chunks at once, each spoiling the beginning of the next.
 TEST_P(Features, TakeTasksOfSeveralChunks) {
   Random random(first_seed());

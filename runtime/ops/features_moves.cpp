@@ -1,13 +1,15 @@
-// Chunks of examples moved by kernels; small batches go to
-// features_small.cpp, those with long runs to features_long.cpp.
+// Chunks of examples moved by kernels; small batches go to features_small.cpp, those with long runs to
+// features_streams.cpp and features_long.cpp.
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 #include "runtime/checked.h"
 #include "runtime/ops/features_calls.h"
 #include "runtime/ops/features_long.h"
 #include "runtime/ops/features_segments.h"
 #include "runtime/ops/features_small.h"
+#include "runtime/ops/features_streams.h"
 
 namespace sylvite::internal {
 
@@ -271,9 +273,16 @@ void run_feature_moves(Call& call, const FeatureOffsets& offsets, const FeatureM
   const int64_t workers = workers_of(call, offsets);
   auto* workspaces = scratch.take<Workspace>(workers);
   for (int64_t i = 0; i < workers; ++i) workspaces[i] = worker.workspace(scratch);
+  const bool streams = StreamedChunks::take(call, offsets, moves);
+  auto* streamed = scratch.take<StreamedChunks>(streams ? workers : 0);
+  for (int64_t i = 0; streams && i < workers; ++i) {
+    new (streamed + i) StreamedChunks(offsets, moves, scratch);
+  }
   for_each_chunk(call, offsets, [&](int64_t i, int64_t c, int64_t end) {
     if (has_long_runs(offsets, moves, c)) {
       run_long_chunk(call, offsets, moves, c, LongRuns::kLeaveOut, workspaces[i].cursors);
+    } else if (streams && StreamedChunks::take(offsets, moves, c)) {
+      streamed[i].run(c);
     } else {
       worker.run(c, end, workspaces[i]);
     }
