@@ -61,6 +61,9 @@ endif()
 
 set(SYLVITE_TUNED_DIR "" CACHE PATH "Folder of <target>.json whose rows stand before those of schedules/tuned")
 set(sylvite_row_schema 1)
+# A row of this name is no kernel's: percent of the last-level cache from which on calls stream.
+set(sylvite_stream_row stream_from)
+set(sylvite_stream_percents 12 25 50 75 100 150 200 400)
 
 # Sets sylvite_tuned_<target>_<kernel or group> to knob=value …, and …_FILE to where that stands.
 function(sylvite_read_tuned_rows target)
@@ -189,6 +192,14 @@ function(sylvite_check_tuned_rows)
     get_property(used GLOBAL PROPERTY sylvite_tuned_used_${target})
     get_property(groups GLOBAL PROPERTY sylvite_groups_${target})
     foreach(name ${sylvite_tuned_${target}})
+      if(name STREQUAL sylvite_stream_row)
+        string(REGEX REPLACE "^percent=" "" percent "${sylvite_tuned_${target}_${name}}")
+        if(NOT percent STREQUAL "" AND NOT percent IN_LIST sylvite_stream_percents)
+          message(FATAL_ERROR "${sylvite_tuned_${target}_${name}_FILE}: ${name}: "
+            "'${sylvite_tuned_${target}_${name}}', want percent, one of ${sylvite_stream_percents}")
+        endif()
+        continue()
+      endif()
       if(NOT name IN_LIST used AND NOT name IN_LIST groups)
         message(FATAL_ERROR "${sylvite_tuned_${target}_${name}_FILE}: no kernel or group of kernels "
           "for ${target} is called '${name}': the row is stale or misspelt")
@@ -400,7 +411,11 @@ function(sylvite_write_targets)
     set(kind_cpu kCpu)
     set(kind_cuda kCuda)
     set(kind_opencl kOpenCl)
-    string(APPEND rows "{.name = \"${name}\", .device = DeviceKind::${kind_${sylvite_${name}_DEVICE}}, .features = ${features}FeatureBits{}, .capability = ${capability}},\n")
+    set(percent 100)
+    if(sylvite_tuned_${name}_${sylvite_stream_row} MATCHES "^percent=([0-9]+)$")
+      set(percent ${CMAKE_MATCH_1})
+    endif()
+    string(APPEND rows "{.name = \"${name}\", .device = DeviceKind::${kind_${sylvite_${name}_DEVICE}}, .features = ${features}FeatureBits{}, .capability = ${capability}, .stream_percent = ${percent}},\n")
   endforeach()
   file(CONFIGURE OUTPUT ${sylvite_generated_dir}/targets.inc CONTENT "${rows}" @ONLY)
   list(LENGTH sylvite_linked_targets count)
@@ -489,7 +504,9 @@ function(sylvite_write_manifest)
   endforeach()
   string(REGEX REPLACE "^," "" targets "${targets}")
   list(JOIN sylvite_linked_targets "\", \"" linked)
+  list(JOIN sylvite_stream_percents ", " percents)
   set(text "{\"schema\": ${sylvite_row_schema}, \"halide\": \"${SYLVITE_HALIDE_VERSION}\", \"compiler\": \"${CMAKE_CXX_COMPILER}\",
+\"stream_percents\": [${percents}],
 \"linked\": [\"${linked}\"],
 \"targets\": {${targets}},
 \"kernels\": {${rows}}}

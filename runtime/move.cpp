@@ -82,6 +82,8 @@ int64_t read_last_level_cache() {
 #endif
 }
 
+}  // namespace
+
 int64_t last_level_cache() noexcept {
   static constinit std::atomic<int64_t> known = 0;
   int64_t bytes = known.load(std::memory_order_relaxed);
@@ -95,6 +97,8 @@ int64_t last_level_cache() noexcept {
   }
   return bytes;
 }
+
+namespace {
 
 /// Elements from the first to the farthest one of a box in front of it.
 int64_t reach(const Box& box, int64_t BoxDim::*stride) noexcept {
@@ -274,7 +278,10 @@ bool wants_stream(const Context& context, int64_t bytes_moved) noexcept {
     case StorePolicy::kAuto:
       break;
   }
-  return bytes_moved >= last_level_cache();
+  const uint32_t usable = context.target_mask() & cpu_targets();
+  const int percent =
+      usable == 0 ? 100 : kTargets[static_cast<size_t>(std::countr_zero(usable))].stream_percent;
+  return bytes_moved >= last_level_cache() / 100 * percent;
 }
 
 bool whole_lines(const Place& to, int element_bytes, int64_t row,

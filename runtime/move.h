@@ -111,6 +111,9 @@ class TaskGrid {
   std::array<int64_t, kMaxRank> chunk_;
 };
 
+/// Bytes of the largest cache of a core, or of an ordinary share of it; read once.
+int64_t last_level_cache() noexcept;
+
 /// Whether a call that moves so many bytes streams them past the caches.
 bool wants_stream(const Context& context, int64_t bytes_moved) noexcept;
 

@@ -20,6 +20,7 @@ struct TargetRow {
   DeviceKind device = DeviceKind::kCpu;
   FeatureBits features = {};  ///< what the processor must have
   int capability = 0;         ///< CUDA: what the device must have, 75 for 7.5
+  int stream_percent = 100;   ///< Of the last-level cache: calls that move as much stream.
 };
 
 extern const std::array<TargetRow, kTargetCount> kTargets;

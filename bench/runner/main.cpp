@@ -1,10 +1,11 @@
 // The tuner's runner: a candidate's kernels against the default ones, in one process. Prints JSON, an
 // object per line.
 //
-//   runner chip                          the processor and the threads of a call
+//   runner chip                          the processor, its last-level cache, the threads of a call
 //   runner list                          the timed lines that reach the kernels, and how large they are
 //   runner check                         the bytes of both on every checked line
-//   runner time ROW,ROW… [--seconds S] [--roof]   both in turn, S seconds in all
+//   runner time ROW,ROW… [--seconds S] [--roof] [--stores]   both in turn, S seconds in all; with
+//                                        --stores: the default with ordinary stores and with streaming ones
 // and for each [--target T] [--threads N].
 #include <algorithm>
 #include <chrono>
@@ -18,6 +19,7 @@
 
 #include "runner/job.h"
 #include "runner/switch.h"
+#include "runtime/move.h"
 #include "support/machine.h"
 #include "support/roof.h"
 #include "support/rows.h"
@@ -40,6 +42,7 @@ struct Arguments {
   int threads = 1;
   double seconds = 5;
   bool roof = false;
+  bool stores = false;
 };
 
 double now() {
@@ -64,6 +67,8 @@ Arguments arguments_of(int argc, char** argv) {
       arguments.seconds = std::atof(value(i));
     } else if (word == "--roof") {
       arguments.roof = true;
+    } else if (word == "--stores") {
+      arguments.stores = true;
     } else if (arguments.command.empty()) {
       arguments.command = word;
     } else if (arguments.rows.empty()) {
@@ -92,8 +97,9 @@ long calls_of(int variant) {
 }
 
 int chip(const Arguments& arguments) {
-  std::printf("{\"chip\": \"%s\", \"threads\": %d}\n", sylvite_bench::cpu_model().c_str(),
-              arguments.threads);
+  std::printf("{\"chip\": \"%s\", \"threads\": %d, \"cache\": %lld}\n",
+              sylvite_bench::cpu_model().c_str(), arguments.threads,
+              static_cast<long long>(sylvite::internal::last_level_cache()));
   return 0;
 }
 
@@ -150,7 +156,9 @@ class Timer {
   Timer(const Job& job, const Arguments& arguments)
       : device_(device_of(arguments.target)),
         operands_(job, device_, false),
-        context_({.target = arguments.target, .threads = arguments.threads}) {
+        stores_(arguments.stores),
+        contexts_{context(arguments, arguments.stores ? StorePolicy::kPlain : StorePolicy::kAuto),
+                  context(arguments, arguments.stores ? StorePolicy::kStream : StorePolicy::kAuto)} {
     constexpr double kSampleSeconds = 300e-6, kMostCalls = 1 << 20;
     sample(0);
     const double once = std::max(sample(0), 1e-9);
@@ -160,23 +168,28 @@ class Timer {
   /// Seconds per call. One call goes ahead: it brings the code and the pool's threads back, and the
   /// caches hold what a call leaves there.
   double sample(int variant) {
-    chosen = variant;
-    operands_.call(context_);
+    chosen = stores_ ? 0 : variant;
+    const Context& context = contexts_[variant];
+    operands_.call(context);
     synchronize();
     const double begin = now();
-    for (int call = 0; call < calls_; ++call) operands_.call(context_);
+    for (int call = 0; call < calls_; ++call) operands_.call(context);
     synchronize();
     return (now() - begin) / calls_;
   }
 
  private:
+  static Context context(const Arguments& arguments, StorePolicy stores) {
+    return {{.target = arguments.target, .threads = arguments.threads, .stores = stores}};
+  }
   void synchronize() const {
-    if (device_.kind != DeviceKind::kCpu) context_.synchronize(device_);
+    if (device_.kind != DeviceKind::kCpu) contexts_[0].synchronize(device_);
   }
 
   Device device_;
   Operands operands_;
-  Context context_;
+  bool stores_;
+  Context contexts_[2];
   int calls_ = 1;
 };
 

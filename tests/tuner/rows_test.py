@@ -132,6 +132,16 @@ def test_a_malformed_row_stops_the_build(configured, build, changes, said):
     refused(configured, "malformed", said)
 
 
+def test_streaming_begins_where_the_row_says(configured, build):
+    targets = configured.folder / "generated/targets.inc"
+    configured.rows(row(build, "stream_from", {"percent": 50}))
+    assert configured.cmake().returncode == 0 and ".stream_percent = 50" in targets.read_text()
+    configured.rows(row(build, "stream_from", {}))
+    assert configured.cmake().returncode == 0 and ".stream_percent = 100" in targets.read_text()
+    configured.rows(row(build, "stream_from", {"percent": 51}))
+    refused(configured, "stream_from: 'percent=51', want percent, one of 12;25")
+
+
 def test_a_row_twice_stops_the_build(configured, build):
     configured.rows(row(build), row(build))
     refused(configured, "'fill_u32' has a row already")

@@ -127,3 +127,14 @@ def test_two_processes_share_one_study(fake, source, tmp_path):
 def test_a_search_without_a_finished_trial_says_so(fake):
     with pytest.raises(CandidateFailed, match="no trial came to an end"):
         search(fake, fakes.FakeRunner(), trials=1, sampler="grid", deadline=0).run()
+
+
+def test_the_size_that_streams_is_where_streaming_begins_to_pay():
+    from tuner.score import RowScore, combine
+    from tuner.stream import toggled
+    gains = {10: -.3, 30: -.1, 60: .2, 90: .3, 200: .4}  # percent of the cache: what streaming gains
+    score = combine([RowScore(str(size), 1, size, gain, .01, 1., 1., 0) for size, gain in gains.items()])
+    found = {percent: toggled(score, 100, percent) for percent in (25, 50, 75, 100, 400)}
+    assert max(found, key=lambda percent: found[percent].gain) == 50
+    assert found[50].wins() and not found[25].wins()  # 30 percent loses
+    assert found[100].gain == 0 and found[400].gain < 0

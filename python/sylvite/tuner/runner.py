@@ -56,10 +56,11 @@ class Runner:
             raise CandidateFailed(f"not checked: no shape reaches {', '.join(said['idle'])}")
         return said["checked"]
 
-    def time(self, program, rows, seconds, roof=False, after_row=None):
+    def time(self, program, rows, seconds, roof=False, after_row=None, options=()):
         """The score over rows; after_row(score so far, rows done) may raise to end early."""
         scores = []
-        for said in self.lines(program, "time", ",".join(rows), "--seconds", seconds, *(["--roof"] if roof else [])):
+        for said in self.lines(program, "time", ",".join(rows), "--seconds", seconds, *(["--roof"] if roof else []),
+                               *options):
             scores.append(score_row(said))
             if after_row:
                 after_row(combine(scores), len(scores))

@@ -1,5 +1,6 @@
 """What ./x tune does with all groups of a target."""
 import math
+import re
 import shlex
 import time
 
@@ -8,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from . import records as records_module
+from . import stream
 from .errors import CandidateFailed, TunerError
 from .runner import Runner
 from .search import Search, Settings
@@ -66,6 +68,12 @@ def missing_device(build, target):
     return None
 
 
+def add_row(table, row):
+    table.add_row(row["kernel"], f"{row['verdict']} {knobs_text(row['knobs'])}",
+                  *(f"{row['score'][part]:.3f}" for part in ("geomean", "spread", "min", "max")),
+                  f"{row['roof']:.2f}" if row["roof"] else "-")
+
+
 def tune(build, target, begun, kernel, trials, minutes, sampler, storage, prefix, resume, threads, seconds, shapes,
          records):
     console = Console(soft_wrap=True)
@@ -73,7 +81,8 @@ def tune(build, target, begun, kernel, trials, minutes, sampler, storage, prefix
     if missing and not prefix:
         console.print(missing)
         return 1
-    groups = build.groups_of(target, kernel)
+    streams = build.targets[target]["device"] == "cpu" and re.fullmatch(kernel or ".*", stream.NAME)
+    groups = [] if streams and kernel == stream.NAME else build.groups_of(target, kernel)
     deadline = begun + minutes * 60 if minutes else math.inf
     display = Display(console)
     settings = Settings(trials or 0, deadline, sampler or "", storage or "", resume, seconds, 3 * seconds, shapes,
@@ -101,9 +110,9 @@ def tune(build, target, begun, kernel, trials, minutes, sampler, storage, prefix
                     failed += 1
                     console.print(f"{group.name}: {failure}", markup=False)
                     continue
-                score = row["score"]
-                table.add_row(group.name, f"{row['verdict']} {knobs_text(row['knobs'])}", *(f"{score[part]:.3f}" for part in
-                              ("geomean", "spread", "min", "max")), f"{row['roof']:.2f}" if row["roof"] else "-")
+                add_row(table, row)
+            if streams and time.monotonic() < deadline:
+                add_row(table, stream.tune_stream(build, target, runner, settings))
     except KeyboardInterrupt:
         console.print("\nstopped. Finished groups are recorded, finished trials kept; go on with\n  "
                       + resume_command(target, kernel, storage))
