@@ -3,7 +3,7 @@
 //
 //   runner chip                          the processor, its last-level cache, the threads of a call
 //   runner list                          the timed lines that reach the kernels, and how large they are
-//   runner check                         the bytes of both on every checked line
+//   runner check [ROW,ROW…]              the bytes of both on every checked line, or on those of these names
 //   runner time ROW,ROW… [--seconds S] [--roof] [--stores]   both in turn, S seconds in all; with
 //                                        --stores: the default with ordinary stores and with streaming ones
 // and for each [--target T] [--threads N].
@@ -121,8 +121,12 @@ int list(const Arguments& arguments) {
 // Every line with ordinary and with streaming stores, on one thread and on all.
 int check(const Arguments& arguments) {
   const Device device = device_of(arguments.target);
+  std::vector<std::string_view> only;
+  if (!arguments.rows.empty()) only = sylvite_bench::split(arguments.rows, ',');
   for (int i = 0; i < checked_count; ++i) {
     const Job job = checked[i].parse(checked[i].text);
+    const auto named = [&](std::string_view name) { return name == job.name; };
+    if (!only.empty() && std::ranges::none_of(only, named)) continue;
     Operands operands(job, device, job.roof != Job::Roof::kRead);
     for (const StorePolicy stores : {StorePolicy::kPlain, StorePolicy::kStream}) {
       for (const int threads : {1, arguments.threads}) {

@@ -55,7 +55,7 @@ def run_tool(command, what, timeout=300):
     if done.returncode:
         lines = (done.stderr.strip() or done.stdout.strip() or f"exit status {done.returncode}").splitlines()
         said = next((line for line in lines if "rror" in line), lines[0])
-        raise CandidateFailed(f"{what}: {said.strip()}")
+        raise CandidateFailed(f"{what}: {said.strip().removeprefix('Unhandled exception: ')}")
     return done.stdout
 
 

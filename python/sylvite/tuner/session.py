@@ -158,10 +158,10 @@ def baselines(build, target, kernel, prefix, threads, seconds, shapes, **_):
     """Halide's own schedules of the same kernels, against the default."""
     from .baselines import measure_baselines
     console = Console(soft_wrap=True)
-    table = Table("group", "scheduler", "default's speed over it", "spread", title=target)
-    for group, scheduler, score, reason in measure_baselines(build, target, build.groups_of(target, kernel),
-                                                             Runner(target, prefix, threads), seconds, shapes):
-        table.add_row(group, scheduler, f"{1 / score.ratio:.2f}" if score else reason,
-                      f"{score.spread:.3f}" if score else "-")
+    table = Table("group", "scheduler", "our speed over its", "spread", "rows", "reason", title=target)
+    for group, scheduler, score, ran, rows, reason in measure_baselines(
+            build, target, build.groups_of(target, kernel), Runner(target, prefix, threads), seconds, shapes):
+        table.add_row(group, scheduler, f"{1 / score.ratio:.2f}" if score else "-", f"{score.spread:.3f}" if score else "-",
+                      f"{ran} of {rows}", reason or "")
     console.print(table)
     return 0
