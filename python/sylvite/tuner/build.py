@@ -6,8 +6,10 @@ import json
 import os
 import platform
 import re
+import shutil
 import subprocess
 import tempfile
+import weakref
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -190,9 +192,11 @@ class Build:
 
     @cached_property
     def programs(self):
-        """Where this process links; gone with it."""
+        """The folder where this process links; gone with it."""
         (self.folder / "tune").mkdir(exist_ok=True)
-        return tempfile.TemporaryDirectory(prefix="run-", dir=self.folder / "tune")
+        folder = Path(tempfile.mkdtemp(prefix="run-", dir=self.folder / "tune"))
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        return folder
 
     def link_folder(self, target):
         arch = self.targets[target]["arch"]
@@ -218,7 +222,7 @@ class Build:
             if not path.exists():
                 raise TunerError(f"{path} is missing: ninja -C {folder} sylvite sylvite_runner")
         compiler = json.loads((folder / "generated/kernels.json").read_text())["compiler"]
-        program = Path(self.programs.name) / place
+        program = self.programs / place
         program.parent.mkdir(parents=True, exist_ok=True)
         source = program.with_suffix(".cpp")
         source.write_text(switch_source(entries, timed, checked))

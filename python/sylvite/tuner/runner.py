@@ -32,6 +32,8 @@ class Runner:
             if process.poll() is None:
                 process.kill()
                 process.wait()
+            process.stdout.close()
+            process.stderr.close()
         if process.returncode not in (0, 3):
             last = (said.strip() or "no message").splitlines()[-1]
             raise CandidateFailed(f"the runner ended with {process.returncode}: {last}")
