@@ -63,16 +63,19 @@ ArgumentValue value_from(nb::handle value, const Place& place) {
     const auto all = [&](auto&& is) { return std::all_of(entries.begin(), entries.end(), is); };
     if (all(is_integer)) {
       std::vector<int64_t> numbers;
+      numbers.reserve(entries.size());
       for (const nb::object& entry : entries) numbers.push_back(integer(entry, place));
       return numbers;
     }
     if (all(is_number)) {
       std::vector<double> numbers;
+      numbers.reserve(entries.size());
       for (const nb::object& entry : entries) numbers.push_back(number(entry));
       return numbers;
     }
     if (all(is_text)) {
       std::vector<std::string> texts;
+      texts.reserve(entries.size());
       for (const nb::object& entry : entries) texts.push_back(text(entry));
       return texts;
     }
@@ -121,10 +124,10 @@ nb::dict arguments_of(const OperatorDef& def) {
   return all;
 }
 
-DeviceKind device_from(std::string_view wanted, const char* function) {
+DeviceKind device_from(std::string_view device, const char* function) {
   for (const DeviceKind kind : {DeviceKind::kCpu, DeviceKind::kCuda, DeviceKind::kOpenCl})
-    if (name(kind) == wanted) return kind;
-  fail(ErrorCode::kInvalidArgument, function, ": device is \"", wanted,
+    if (name(kind) == device) return kind;
+  fail(ErrorCode::kInvalidArgument, function, ": device is \"", device,
        R"(", want "cpu", "cuda" or "opencl")");
 }
 

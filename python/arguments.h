@@ -18,7 +18,7 @@ namespace sylvite::python {
 std::vector<Argument> arguments_from(nb::handle kwargs, const char* function);
 nb::dict arguments_of(const OperatorDef& def);
 
-DeviceKind device_from(std::string_view name, const char* function);
+DeviceKind device_from(std::string_view device, const char* function);
 
 /// One name or nothing per output, from a dict of outputs' names to gradients' names.
 std::vector<std::optional<std::string>> output_gradients(const OperatorDef& def, nb::handle given,

@@ -45,8 +45,8 @@ nb::object to_array(Tensor tensor, bool read_only = false);
 /// The same where `y` is memory of its own; where it is x's, a view of x's array.
 nb::object to_view(const Input& x, Tensor y, bool read_only = false);
 
-/// A tensor that owns the array, where nobody else has it or its memory; nothing elsewhere.
-std::optional<Tensor> adopt(nb::object& array);
+/// A tensor that takes the array over, where nobody else has it or its memory; nothing elsewhere.
+std::optional<Tensor> adopt(nb::object& value);
 
 DType dtype_from(nb::handle value, const Place& place);
 
