@@ -20,7 +20,11 @@ def test_stack_and_unstack(shape, count, data):
     assert len(parts) == count and all(same_bits(a, b) for a, b in zip(parts, x))
 
 
-@given(st.lists(st.integers(0, 4), min_size=1, max_size=4), st.lists(st.integers(0, 3), min_size=1, max_size=4), st.data())
+@given(
+    st.lists(st.integers(0, 4), min_size=1, max_size=4),
+    st.lists(st.integers(0, 3), min_size=1, max_size=4),
+    st.data(),
+)
 def test_concat_and_split(shape, sizes, data):
     axis = data.draw(st.integers(-len(shape), len(shape) - 1))
     x = []
