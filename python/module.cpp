@@ -1,6 +1,12 @@
 // sylvite._core: the library's functions over NumPy arrays. One bind_… per family.
 #include "python/module.h"
 
+#include <nanobind/stl/string.h>
+
+#include <string>
+
+#include "sylvite/version.h"
+
 namespace sylvite::python {
 
 NB_MODULE(_core, m) {
@@ -8,7 +14,9 @@ NB_MODULE(_core, m) {
   translate_errors();
   // Operators written in Python may hold the workspace that holds them: cycles through the library.
   nb::set_leak_warnings(false);
-  m.attr("__version__") = SYLVITE_VERSION;
+  m.attr("__version__") = std::to_string(SYLVITE_VERSION_MAJOR) + "." +
+                          std::to_string(SYLVITE_VERSION_MINOR) + "." +
+                          std::to_string(SYLVITE_VERSION_PATCH);
   m.doc() = "Sylvite's compiled part: what the package sylvite re-exports.";
   bind_context(m);
   bind_space_batch(m);

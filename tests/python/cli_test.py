@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +50,7 @@ def test_help_lists_the_commands():
 
 
 def test_version():
+    assert re.fullmatch(r"\d+\.\d+\.\d+", sylvite.__version__)
     assert works("--version") == f"sylvite, version {sylvite.__version__}\n"
 
 
