@@ -160,7 +160,8 @@ const char* sylvite_texts_get(const sylvite_texts* texts, int64_t i) {
 void sylvite_texts_destroy(sylvite_texts* texts) { delete texts; }
 
 sylvite_status sylvite_targets(sylvite_texts** targets) {
-  return guarded(__func__, [&] { handle(targets, "targets") = new_texts(sylvite::targets()); });
+  return guarded(__func__,
+                 [&] { make(targets, "targets", [&] { return new_texts(sylvite::targets()); }); });
 }
 
 sylvite_status sylvite_operators(sylvite_texts** names) {

@@ -72,6 +72,13 @@ T*& handle(T** place, const char* argument) {
   return *place;
 }
 
+/// Makes it once its place is known to be one.
+template <typename T, typename Make>
+void make(T** place, const char* argument, const Make& new_handle) {
+  T*& made = handle(place, argument);
+  made = new_handle();
+}
+
 /// `count` elements.
 template <typename T>
 std::span<T> array(T* values, int64_t count, const char* argument) {

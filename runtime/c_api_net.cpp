@@ -246,13 +246,13 @@ sylvite_status sylvite_net_operator(const sylvite_net* net, int64_t i, sylvite_o
 
 sylvite_status sylvite_net_external_inputs(const sylvite_net* net, sylvite_texts** names) {
   return guarded(__func__, [&] {
-    handle(names, "names") = new_texts(required(net, "net").net.external_inputs());
+    make(names, "names", [&] { return new_texts(required(net, "net").net.external_inputs()); });
   });
 }
 
 sylvite_status sylvite_net_external_outputs(const sylvite_net* net, sylvite_texts** names) {
   return guarded(__func__, [&] {
-    handle(names, "names") = new_texts(required(net, "net").net.external_outputs());
+    make(names, "names", [&] { return new_texts(required(net, "net").net.external_outputs()); });
   });
 }
 
@@ -275,6 +275,6 @@ sylvite_status sylvite_net_add_gradients(sylvite_net* net, const sylvite_binding
 
 sylvite_status sylvite_net_to_dot(const sylvite_net* net, sylvite_texts** dot) {
   return guarded(__func__, [&] {
-    handle(dot, "dot") = new_texts(std::array{required(net, "net").net.to_dot()});
+    make(dot, "dot", [&] { return new_texts(std::array{required(net, "net").net.to_dot()}); });
   });
 }

@@ -76,9 +76,10 @@ using namespace sylvite::internal::c_api;
 sylvite_status sylvite_workspace_create(const sylvite_context* context,
                                         sylvite_workspace** workspace) {
   return guarded(__func__, [&] {
-    handle(workspace, "workspace") =
-        new sylvite_workspace{context != nullptr ? context->state : nullptr,
-                              Workspace(builtin_registry(), context_of(context))};
+    make(workspace, "workspace", [&] {
+      return new sylvite_workspace{context != nullptr ? context->state : nullptr,
+                                   Workspace(builtin_registry(), context_of(context))};
+    });
   });
 }
 
@@ -179,13 +180,15 @@ sylvite_status sylvite_workspace_type_of(const sylvite_workspace* workspace, con
 }
 
 sylvite_status sylvite_workspace_blobs(const sylvite_workspace* workspace, sylvite_texts** names) {
-  return guarded(__func__, [&] { handle(names, "names") = new_texts(of(workspace).blobs()); });
+  return guarded(__func__,
+                 [&] { make(names, "names", [&] { return new_texts(of(workspace).blobs()); }); });
 }
 
 sylvite_status sylvite_workspace_local_blobs(const sylvite_workspace* workspace,
                                              sylvite_texts** names) {
-  return guarded(__func__,
-                 [&] { handle(names, "names") = new_texts(of(workspace).local_blobs()); });
+  return guarded(__func__, [&] {
+    make(names, "names", [&] { return new_texts(of(workspace).local_blobs()); });
+  });
 }
 
 sylvite_status sylvite_workspace_create_blob(sylvite_workspace* workspace, const char* name) {
@@ -224,8 +227,9 @@ sylvite_status sylvite_workspace_run_net(sylvite_workspace* workspace, const syl
 
 sylvite_status sylvite_workspace_describe(const sylvite_workspace* workspace,
                                           sylvite_texts** text) {
-  return guarded(__func__,
-                 [&] { handle(text, "text") = new_texts(std::array{of(workspace).describe()}); });
+  return guarded(__func__, [&] {
+    make(text, "text", [&] { return new_texts(std::array{of(workspace).describe()}); });
+  });
 }
 
 sylvite_status sylvite_workspace_bytes(const sylvite_workspace* workspace, int64_t* bytes,
@@ -240,7 +244,7 @@ sylvite_status sylvite_workspace_bytes(const sylvite_workspace* workspace, int64
 
 sylvite_status sylvite_workspace_stack_create(sylvite_workspace_stack** stack) {
   return guarded(__func__, [&] {
-    handle(stack, "stack") = new sylvite_workspace_stack{nullptr, {}};
+    make(stack, "stack", [&] { return new sylvite_workspace_stack{nullptr, {}}; });
   });
 }
 
