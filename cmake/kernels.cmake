@@ -22,6 +22,7 @@ if(SYLVITE_TARGETS STREQUAL native)
 elseif(SYLVITE_TARGETS STREQUAL all)
   set(SYLVITE_TARGETS ${sylvite_target_names})
 endif()
+list(APPEND sylvite_target_names ${sylvite_targets_by_name})
 foreach(name ${SYLVITE_TARGETS})
   if(NOT name IN_LIST sylvite_target_names)
     message(FATAL_ERROR "SYLVITE_TARGETS: '${name}' is none of ${sylvite_target_names}")
@@ -232,7 +233,7 @@ function(sylvite_kernel_object family generator kernel group target stream param
   endif()
   set(emit object)
   set(rename ${CMAKE_OBJCOPY} --redefine-syms=${sylvite_rename_file})
-  if(target IN_LIST sylvite_foreign_targets)
+  if(target IN_LIST sylvite_foreign_targets OR sylvite_${target}_ARCH STREQUAL wasm32)
     string(APPEND halide -no_bounds_query-no_asserts)  # no reference to the runtime is left to rename
     set(rename ${CMAKE_COMMAND} -E true)
   elseif(sylvite_${target}_DEVICE STREQUAL cpu)
@@ -383,6 +384,14 @@ function(sylvite_halide_runtime)
   get_property(families GLOBAL PROPERTY sylvite_families)
   list(GET families 0 family)
   file(MAKE_DIRECTORY ${sylvite_kernel_dir} ${sylvite_generated_dir})
+  if(CMAKE_SYSTEM_PROCESSOR STREQUAL wasm32)
+    # No objcopy renames in WebAssembly: its runtime keeps Halide's names.
+    add_custom_command(OUTPUT ${sylvite_runtime_object} ${sylvite_rename_file} ${sylvite_rename_header}
+      COMMAND generate_${family} -r halide_runtime -e object -o ${sylvite_kernel_dir} target=${target}${sylvite_runtime_features}
+      COMMAND ${CMAKE_COMMAND} -E touch ${sylvite_rename_file} ${sylvite_rename_header}
+      COMMENT "Halide runtime for ${target}" VERBATIM)
+    return()
+  endif()
   add_custom_command(OUTPUT ${sylvite_runtime_object} ${sylvite_rename_file} ${sylvite_rename_header}
     COMMAND generate_${family} -r halide_runtime -e object -o ${sylvite_kernel_dir} target=${target}${sylvite_runtime_features}
     COMMAND ${SYLVITE_PYTHON} ${PROJECT_SOURCE_DIR}/cmake/rename_runtime.py --nm ${CMAKE_NM} --prefix sv_

@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <new>
 #include <optional>
+#include <utility>
 
 #include "runtime/error.h"
 #include "runtime/halide_buffer.h"
@@ -143,8 +145,11 @@ int core_count() noexcept {
   static constinit std::atomic<int> known = 0;
   int count = known.load(std::memory_order_relaxed);
   if (count == 0) {
+    count = 1;
+#ifdef CPU_COUNT  // Linux
     cpu_set_t set;
-    count = sched_getaffinity(0, sizeof set, &set) == 0 ? std::max(1, CPU_COUNT(&set)) : 1;
+    if (sched_getaffinity(0, sizeof set, &set) == 0) count = std::max(1, CPU_COUNT(&set));
+#endif
     known.store(count, std::memory_order_relaxed);
   }
   return count;
@@ -175,6 +180,7 @@ void parallel_tasks(const Context& context, int64_t tasks, void (*task)(void* st
 }
 
 void* allocate(const Allocator* allocator, int64_t bytes) noexcept {
+  if (std::cmp_greater(bytes, std::numeric_limits<size_t>::max() / 2)) return nullptr;
   const auto size = static_cast<size_t>(std::max<int64_t>(bytes, 1));
   if (allocator) return allocator->allocate(allocator->state, size, kAlignment);
   if (size > kSmallBytes) return ::operator new (size, std::align_val_t{kAlignment}, std::nothrow);

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
-#include <fstream>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -40,6 +40,16 @@ Kernel kernel_of(const Call& call, std::array<int, 4> BoxKernels::*rows, int ele
                      call.op);
 }
 
+/// Of a short file; empty where there is none.
+std::string first_line(const std::string& path) {
+  std::array<char, 4096> text = {};
+  std::FILE* file = std::fopen(path.c_str(), "re");
+  if (file == nullptr) return {};
+  const char* line = std::fgets(text.data(), static_cast<int>(text.size()), file);
+  static_cast<void>(std::fclose(file));
+  return line != nullptr ? line : "";
+}
+
 /// Processors in a mask as the kernel writes it, "00000000,0000000f".
 int processors_in(std::string_view mask) noexcept {
   int count = 0;
@@ -63,13 +73,9 @@ int64_t read_last_level_cache() {
   for (int index = 0; index < 8; ++index) {
     const std::string cache =
         "/sys/devices/system/cpu/cpu0/cache/index" + std::to_string(index) + "/";
-    std::ifstream size(cache + "size");
-    std::ifstream map(cache + "shared_cpu_map");
-    int64_t kib = 0;
-    std::string sharers;
-    if (!(size >> kib)) continue;
-    map >> sharers;
-    const int64_t cores = processors_in(sharers);
+    const int64_t kib = std::strtoll(first_line(cache + "size").c_str(), nullptr, 10);
+    if (kib <= 0) continue;
+    const int64_t cores = processors_in(first_line(cache + "shared_cpu_map"));
     const bool hidden_cores = cores > 0 && kib << 10 > cores * kMostPerCore;
     bytes = std::max(bytes, hidden_cores ? cores * kSharePerCore : kib << 10);
   }

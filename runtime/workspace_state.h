@@ -28,6 +28,15 @@ struct OperatorCall::Slot {
 
 namespace internal {
 
+#ifdef __wasi__  // one thread, and a C++ library without mutexes
+struct Mutex {
+  void lock() const noexcept {}
+  void unlock() const noexcept {}
+};
+#else
+using Mutex = std::mutex;
+#endif
+
 /// The memory behind all blobs of a family, what several of them share counted once.
 class MemoryCount {
  public:
@@ -40,8 +49,8 @@ class MemoryCount {
     int64_t bytes = 0;
     int64_t users = 0;  ///< at 0 the entry waits for the next storage at its place
   };
-  mutable std::mutex
-      mutex_;  ///< a child's blobs may go on another thread than the parent is used on
+  /// A child's blobs may go on another thread than the parent is used on.
+  mutable Mutex mutex_;
   std::unordered_map<const Tensor::Storage*, Counted> counted_;
   size_t live_ = 0;  ///< entries with users
   MemoryUse use_;
