@@ -21,6 +21,6 @@ def build():
 
 
 @pytest.fixture(scope="session")
-def target():
+def target(build):
     from tuner.commands import best_target
-    return best_target()
+    return best_target(build)

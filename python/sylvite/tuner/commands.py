@@ -21,12 +21,11 @@ def reported(command):
     return run
 
 
-def best_target():
+def best_target(build):
     """The best CPU target of this machine."""
-    from .build import Build, find_source
     with open("/proc/cpuinfo") as file:
         flags = next((set(line.split()) for line in file if line.startswith(("flags", "Features"))), set())
-    for name, facts in Build(find_source()).targets.items():
+    for name, facts in build.targets.items():
         if facts["device"] == "cpu" and facts["flags"] and flags.issuperset(facts["flags"]):
             return name
     raise TunerError("no CPU target runs on this machine: --target names one")
@@ -60,7 +59,7 @@ def tune(target, check, report, baselines, source, **options):
         from .report import write_report
         click.echo(f"wrote {write_report(build, report, options['storage'], options['records'])}")
         return
-    target = target or best_target()
+    target = target or best_target(build)
     if check:
         raise SystemExit(session.check(build, target, **options))
     if baselines:
@@ -88,7 +87,7 @@ def advise_block(target, source, **options):
     from .advise import advise
     from .build import Build, find_source
     build = Build(find_source(source))
-    for line in advise(build, target or best_target(), **options):
+    for line in advise(build, target or best_target(build), **options):
         click.echo(line)
 
 
