@@ -1,5 +1,5 @@
 // merge_dense and its gradient: features next to each other, so that an example's are a row.
-#include "runtime/ops/features_gpu_merge.h"
+#include "runtime/ops/features_kinds.h"
 #include "runtime/shape.h"
 #include "runtime/strings.h"
 
@@ -196,29 +196,35 @@ void count_gradient(DenseCall& call, const Tensor& presence, const Tensor& dvalu
 
 }  // namespace
 
-MultiScalar merge_dense(const Tensor& data, const Tensor& presence, FeatureIds feature_ids,
-                        const Context& context) {
+MultiScalar internal::merge_dense_new(const Tensor& data, const Tensor& presence,
+                                      const FeatureIds& ids, const Context& context,
+                                      const MakeOutput& make) {
   require_inputs(data, presence);
   if (presence.device() != Device{}) {
     MultiScalar out;
-    internal::merge_dense_gpu(data, presence, feature_ids, out, true, kMerge, context);
+    merge_dense_gpu(data, presence, ids, out, &make, kMerge, context);
     return out;
   }
   DenseCall call(kMerge, context);
   count(call, data, presence);
-  call.require_ids(feature_ids);
-  MultiScalar out = {.lengths = call.new_output(DType::kInt32, {data.shape()[0]}, "lengths"),
-                     .keys = call.new_output(DType::kInt64, {call.pairs()}, "keys"),
-                     .values = call.new_output(data.dtype(), {call.pairs()}, "values")};
-  call.merge(data, feature_ids, out);
+  call.require_ids(ids);
+  const MultiScalar out = make_scalars(make, {.op = kMerge, .text_bytes = call.text_bytes()},
+                                       data.dtype(), data.shape()[0], call.pairs());
+  call.merge(data, ids, out);
   return out;
+}
+
+MultiScalar merge_dense(const Tensor& data, const Tensor& presence, FeatureIds feature_ids,
+                        const Context& context) {
+  return internal::merge_dense_new(data, presence, feature_ids, context,
+                                   internal::outputs_of(context));
 }
 
 void merge_dense(const Tensor& data, const Tensor& presence, FeatureIds feature_ids,
                  MultiScalar& out, const Context& context) {
   require_inputs(data, presence);
   if (presence.device() != Device{}) {
-    internal::merge_dense_gpu(data, presence, feature_ids, out, false, kMerge, context);
+    internal::merge_dense_gpu(data, presence, feature_ids, out, nullptr, kMerge, context);
     return;
   }
   DenseCall call(kMerge, context);

@@ -100,7 +100,7 @@ void DeviceGradientCall::run(const Tensor& dvalues, std::span<Tensor> dinputs) {
   fill(dvalues, dinputs);
 }
 
-std::vector<Tensor> DeviceGradientCall::run_new(const Tensor& dvalues) {
+std::vector<Tensor> DeviceGradientCall::run_new(const Tensor& dvalues, const MakeOutput& make) {
   require_fixed_size(dvalues.dtype(), gradient_.op, "dvalues");
   const DeviceFacts facts = features_.wait();
   const std::vector<int64_t> extents = extents_of(facts);
@@ -112,8 +112,12 @@ std::vector<Tensor> DeviceGradientCall::run_new(const Tensor& dvalues) {
   std::vector<Tensor> dinputs;
   dinputs.reserve(extents.size());
   for (const int64_t extent : extents) {
-    dinputs.push_back(new_output(dvalues.dtype(), {extent}, context_, features_.call.device,
-                                 gradient_.op, "output"));
+    dinputs.push_back(make({.i = dinputs.size(),
+                            .op = gradient_.op,
+                            .name = "output",
+                            .dtype = dvalues.dtype(),
+                            .extent = extent,
+                            .device = features_.call.device}));
   }
   fill(dvalues, dinputs);
   return dinputs;
@@ -149,7 +153,7 @@ MultiSizes merge_dense_sizes_gpu(const Tensor& presence, std::string_view op,
 }
 
 void merge_dense_gpu(const Tensor& data, const Tensor& presence, const FeatureIds& ids,
-                     MultiScalar& out, bool new_outputs, std::string_view op,
+                     MultiScalar& out, const MakeOutput* make, std::string_view op,
                      const Context& context) {
   const Device device = presence.device();
   require_device(data, op, "data", device);
@@ -157,12 +161,10 @@ void merge_dense_gpu(const Tensor& data, const Tensor& presence, const FeatureId
   features.count_dense(presence);
   features.require_ids(ids);
   const int64_t examples = presence.shape()[0];
-  const Tensor* status = new_outputs ? nullptr : status_of(context, op, device);
+  const Tensor* status = make ? nullptr : status_of(context, op, device);
   const int64_t pairs = status ? 0 : features.wait().pairs;
-  if (new_outputs) {
-    out = {.lengths = new_output(DType::kInt32, {examples}, context, device, op, "lengths"),
-           .keys = new_output(DType::kInt64, {pairs}, context, device, op, "keys"),
-           .values = new_output(data.dtype(), {pairs}, context, device, op, "values")};
+  if (make) {
+    out = make_scalars(*make, {.op = op, .device = device}, data.dtype(), examples, pairs);
   }
   Scratch scratch(context, op);
   MemoryRanges ranges(7, scratch);

@@ -140,13 +140,6 @@ int64_t DeviceMergeCall::extent_of(Extent extent, const DeviceFacts& facts) cons
   return sum(facts.inner);
 }
 
-DType DeviceMergeCall::dtype_of(size_t output) const noexcept {
-  if (merge_.outputs[output].dtype) return *merge_.outputs[output].dtype;
-  size_t i = 0;
-  while (merge_.inputs[i].output != static_cast<int>(output)) ++i;
-  return inputs_[i][0].dtype();
-}
-
 MultiSizes DeviceMergeCall::sizes() {
   const DeviceFacts facts = wait();
   MultiSizes sizes{.examples = features_.examples()};
@@ -182,7 +175,7 @@ void DeviceMergeCall::run(const FeatureIds* ids, std::span<Tensor* const> output
     require_argument(outputs[i]->rank() == 1, merge_.op, ": ", output.name, " has shape ",
                      outputs[i]->shape(), ", want one axis");
     const int64_t extent = exact ? extent_of(output.extent, facts) : outputs[i]->shape()[0];
-    require_writable(*outputs[i], dtype_of(i), {extent}, merge_.op, output.name,
+    require_writable(*outputs[i], dtype_of(merge_, inputs_, i), {extent}, merge_.op, output.name,
                      features_.call.device);
   }
   require_apart(ids, outputs, status);
@@ -220,13 +213,18 @@ void DeviceMergeCall::fill(const FeatureIds* ids, std::span<Tensor* const> outpu
   throw_if_failed(features_.call);
 }
 
-void DeviceMergeCall::run_new(const FeatureIds* ids, std::span<Tensor* const> outputs) {
+void DeviceMergeCall::run_new(const FeatureIds* ids, std::span<Tensor* const> outputs,
+                              const MakeOutput& make) {
   if (ids) features_.require_ids(*ids);
   const DeviceFacts facts = wait();
   for (size_t i = 0; i < outputs.size(); ++i) {
     const MergeOutput& output = merge_.outputs[i];
-    *outputs[i] = new_output(dtype_of(i), {extent_of(output.extent, facts)}, context_,
-                             features_.call.device, merge_.op, output.name);
+    *outputs[i] = make({.i = i,
+                        .op = merge_.op,
+                        .name = output.name,
+                        .dtype = dtype_of(merge_, inputs_, i),
+                        .extent = extent_of(output.extent, facts),
+                        .device = features_.call.device});
   }
   fill(ids, outputs, false);
 }

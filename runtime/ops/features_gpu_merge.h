@@ -23,14 +23,13 @@ class DeviceMergeCall {
   /// Each throws kInvalidArgument for what else is wrong with inputs, ids or outputs.
   MultiSizes sizes();
   void run(const FeatureIds* ids, std::span<Tensor* const> outputs);
-  void run_new(const FeatureIds* ids, std::span<Tensor* const> outputs);
+  void run_new(const FeatureIds* ids, std::span<Tensor* const> outputs, const MakeOutput& make);
 
  private:
   void require_inputs(const CountArguments& counted);
   DeviceFacts wait();
   void tell(const Tensor& status, std::span<Tensor* const> outputs);
   int64_t extent_of(Extent extent, const DeviceFacts& facts) const;
-  DType dtype_of(size_t output) const noexcept;
   void require_apart(const FeatureIds* ids, std::span<Tensor* const> outputs,
                      const Tensor* status) const;
   std::vector<int64_t> firsts_of(const Parts& parts) const;
@@ -51,7 +50,7 @@ class DeviceGradientCall {
 
   std::vector<int64_t> sizes();
   void run(const Tensor& dvalues, std::span<Tensor> dinputs);
-  std::vector<Tensor> run_new(const Tensor& dvalues);
+  std::vector<Tensor> run_new(const Tensor& dvalues, const MakeOutput& make);
 
  private:
   std::vector<int64_t> extents_of(const DeviceFacts& facts) const;
@@ -68,9 +67,9 @@ class DeviceGradientCall {
 // merge_dense and its gradient behind their checks of dtypes and shapes. Each throws kInvalidArgument.
 MultiSizes merge_dense_sizes_gpu(const Tensor& presence, std::string_view op,
                                  const Context& context);
-/// new_outputs: `out` is to be made.
+/// make: where `out` is to be made, else nullptr.
 void merge_dense_gpu(const Tensor& data, const Tensor& presence, const FeatureIds& ids,
-                     MultiScalar& out, bool new_outputs, std::string_view op,
+                     MultiScalar& out, const MakeOutput* make, std::string_view op,
                      const Context& context);
 void merge_dense_gradient_gpu(const Tensor& presence, const Tensor& dvalues, Tensor& ddata,
                               bool new_output, std::string_view op, const Context& context);

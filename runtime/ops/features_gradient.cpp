@@ -1,5 +1,5 @@
 // Gradients of the merges: the packed gradient back to the inputs' places.
-#include "runtime/ops/features_gpu_merge.h"
+#include "runtime/ops/features_kinds.h"
 #include "runtime/shape.h"
 #include "runtime/strings.h"
 
@@ -13,24 +13,12 @@ using internal::FeatureCall;
 using internal::FeatureMoves;
 using internal::Gradient;
 using internal::Level;
+using internal::MakeOutput;
 using internal::MemoryRanges;
 using internal::Parts;
 using internal::require_argument;
 using internal::StringMove;
 using internal::StringRuns;
-
-constexpr Gradient kSingleScalar = {.op = "MergeSingleScalarFeatureTensorsGradient",
-                                    .counts = Counts::kPresence};
-constexpr Gradient kSingleList = {.op = "MergeSingleListFeatureTensorsGradient",
-                                  .counts = Counts::kPresent};
-constexpr Gradient kSingleMap = {.op = "MergeSingleMapFeatureTensorsGradient",
-                                 .counts = Counts::kPresent};
-constexpr Gradient kMultiScalar = {.op = "MergeMultiScalarFeatureTensorsGradient",
-                                   .counts = Counts::kLengths};
-constexpr Gradient kMultiList = {
-    .op = "MergeMultiListFeatureTensorsGradient", .counts = Counts::kLengths, .inner = true};
-constexpr Gradient kMultiMap = {
-    .op = "MergeMultiMapFeatureTensorsGradient", .counts = Counts::kLengths, .inner = true};
 
 class CpuGradientCall {
  public:
@@ -57,6 +45,27 @@ class CpuGradientCall {
   void run(const Tensor& dvalues, std::span<Tensor> dinputs) {
     require_dvalues(dvalues);
     require_outputs(dvalues, dinputs);
+    fill(dvalues, dinputs);
+  }
+
+  std::vector<Tensor> run_new(const Tensor& dvalues, const MakeOutput& make) {
+    require_dvalues(dvalues);
+    std::vector<Tensor> dinputs;
+    dinputs.reserve(static_cast<size_t>(features_.inputs.features));
+    for (int64_t f = 0; f < features_.inputs.features; ++f) {
+      dinputs.push_back(make({.i = static_cast<size_t>(f),
+                              .op = gradient_.op,
+                              .name = "output",
+                              .dtype = dvalues.dtype(),
+                              .extent = extent_of(f),
+                              .text_bytes = strings_ ? strings_->text_bytes(f) : 0}));
+    }
+    fill(dvalues, dinputs);
+    return dinputs;
+  }
+
+ private:
+  void fill(const Tensor& dvalues, std::span<const Tensor> dinputs) {
     if (strings_) {
       for (size_t f = 0; f < dinputs.size(); ++f) {
         strings_->arrays[f] = {.offsets = dinputs[f].data_as<int64_t>(),
@@ -88,23 +97,6 @@ class CpuGradientCall {
     internal::throw_if_failed(features_.call);
   }
 
-  std::vector<Tensor> run_new(const Tensor& dvalues) {
-    require_dvalues(dvalues);
-    std::vector<Tensor> dinputs;
-    for (int64_t f = 0; f < features_.inputs.features; ++f) {
-      if (strings_) {
-        dinputs.push_back(internal::new_string_output({extent_of(f)}, strings_->text_bytes(f),
-                                                      context_, gradient_.op, "output"));
-        continue;
-      }
-      dinputs.push_back(internal::new_output(dvalues.dtype(), {extent_of(f)}, context_, Device{},
-                                             gradient_.op, "output"));
-    }
-    run(dvalues, dinputs);
-    return dinputs;
-  }
-
- private:
   const Level& level() const noexcept {
     return gradient_.inner ? features_.offsets->inner : features_.offsets->outer;
   }
@@ -173,8 +165,8 @@ class GradientCall {
   void run(const Tensor& dvalues, std::span<Tensor> dinputs) {
     return on_gpu_ ? on_gpu_->run(dvalues, dinputs) : on_cpu_->run(dvalues, dinputs);
   }
-  std::vector<Tensor> run_new(const Tensor& dvalues) {
-    return on_gpu_ ? on_gpu_->run_new(dvalues) : on_cpu_->run_new(dvalues);
+  std::vector<Tensor> run_new(const Tensor& dvalues, const MakeOutput& make) {
+    return on_gpu_ ? on_gpu_->run_new(dvalues, make) : on_cpu_->run_new(dvalues, make);
   }
 
  private:
@@ -190,95 +182,119 @@ CountArguments nested(std::span<const Tensor> lengths, std::span<const Tensor> v
           .inner_lengths = Parts("values_lengths", values_lengths)};
 }
 
+std::vector<Tensor> run_new(const Gradient& gradient, const CountArguments& arguments,
+                            const Tensor& dvalues, const Context& context) {
+  return internal::gradient_new(gradient, arguments, dvalues, context,
+                                internal::outputs_of(context));
+}
+
+using internal::MultiListKind;
+using internal::MultiMapKind;
+using internal::MultiScalarKind;
+using internal::SingleListKind;
+using internal::SingleMapKind;
+using internal::SingleScalarKind;
+
 }  // namespace
+
+std::vector<Tensor> internal::gradient_new(const Gradient& gradient,
+                                           const CountArguments& arguments, const Tensor& dvalues,
+                                           const Context& context, const MakeOutput& make) {
+  return GradientCall(gradient, arguments, context).run_new(dvalues, make);
+}
 
 std::vector<Tensor> merge_single_scalar_gradient(std::span<const Tensor> presence,
                                                  const Tensor& dvalues, const Context& context) {
-  return GradientCall(kSingleScalar, {.presence = Parts("presence", presence)}, context)
-      .run_new(dvalues);
+  return run_new(SingleScalarKind::kGradient, {.presence = Parts("presence", presence)}, dvalues,
+                 context);
 }
 void merge_single_scalar_gradient(std::span<const Tensor> presence, const Tensor& dvalues,
                                   std::span<Tensor> dinputs, const Context& context) {
-  GradientCall(kSingleScalar, {.presence = Parts("presence", presence)}, context)
+  GradientCall(SingleScalarKind::kGradient, {.presence = Parts("presence", presence)}, context)
       .run(dvalues, dinputs);
 }
 
 std::vector<Tensor> merge_single_list_gradient(std::span<const Tensor> lengths,
                                                std::span<const Tensor> presence,
                                                const Tensor& dvalues, const Context& context) {
-  return GradientCall(kSingleList, present(lengths, presence), context).run_new(dvalues);
+  return run_new(SingleListKind::kGradient, present(lengths, presence), dvalues, context);
 }
 void merge_single_list_gradient(std::span<const Tensor> lengths, std::span<const Tensor> presence,
                                 const Tensor& dvalues, std::span<Tensor> dinputs,
                                 const Context& context) {
-  GradientCall(kSingleList, present(lengths, presence), context).run(dvalues, dinputs);
+  GradientCall(SingleListKind::kGradient, present(lengths, presence), context)
+      .run(dvalues, dinputs);
 }
 std::vector<int64_t> merge_single_list_gradient_sizes(std::span<const Tensor> lengths,
                                                       std::span<const Tensor> presence,
                                                       const Context& context) {
-  return GradientCall(kSingleList, present(lengths, presence), context).sizes();
+  return GradientCall(SingleListKind::kGradient, present(lengths, presence), context).sizes();
 }
 
 std::vector<Tensor> merge_single_map_gradient(std::span<const Tensor> lengths,
                                               std::span<const Tensor> presence,
                                               const Tensor& dvalues, const Context& context) {
-  return GradientCall(kSingleMap, present(lengths, presence), context).run_new(dvalues);
+  return run_new(SingleMapKind::kGradient, present(lengths, presence), dvalues, context);
 }
 void merge_single_map_gradient(std::span<const Tensor> lengths, std::span<const Tensor> presence,
                                const Tensor& dvalues, std::span<Tensor> dinputs,
                                const Context& context) {
-  GradientCall(kSingleMap, present(lengths, presence), context).run(dvalues, dinputs);
+  GradientCall(SingleMapKind::kGradient, present(lengths, presence), context).run(dvalues, dinputs);
 }
 std::vector<int64_t> merge_single_map_gradient_sizes(std::span<const Tensor> lengths,
                                                      std::span<const Tensor> presence,
                                                      const Context& context) {
-  return GradientCall(kSingleMap, present(lengths, presence), context).sizes();
+  return GradientCall(SingleMapKind::kGradient, present(lengths, presence), context).sizes();
 }
 
 std::vector<Tensor> merge_multi_scalar_gradient(std::span<const Tensor> lengths,
                                                 const Tensor& dvalues, const Context& context) {
-  return GradientCall(kMultiScalar, {.lengths = Parts("lengths", lengths)}, context)
-      .run_new(dvalues);
+  return run_new(MultiScalarKind::kGradient, {.lengths = Parts("lengths", lengths)}, dvalues,
+                 context);
 }
 void merge_multi_scalar_gradient(std::span<const Tensor> lengths, const Tensor& dvalues,
                                  std::span<Tensor> dinputs, const Context& context) {
-  GradientCall(kMultiScalar, {.lengths = Parts("lengths", lengths)}, context).run(dvalues, dinputs);
+  GradientCall(MultiScalarKind::kGradient, {.lengths = Parts("lengths", lengths)}, context)
+      .run(dvalues, dinputs);
 }
 std::vector<int64_t> merge_multi_scalar_gradient_sizes(std::span<const Tensor> lengths,
                                                        const Context& context) {
-  return GradientCall(kMultiScalar, {.lengths = Parts("lengths", lengths)}, context).sizes();
+  return GradientCall(MultiScalarKind::kGradient, {.lengths = Parts("lengths", lengths)}, context)
+      .sizes();
 }
 
 std::vector<Tensor> merge_multi_list_gradient(std::span<const Tensor> lengths,
                                               std::span<const Tensor> values_lengths,
                                               const Tensor& dvalues, const Context& context) {
-  return GradientCall(kMultiList, nested(lengths, values_lengths), context).run_new(dvalues);
+  return run_new(MultiListKind::kGradient, nested(lengths, values_lengths), dvalues, context);
 }
 void merge_multi_list_gradient(std::span<const Tensor> lengths,
                                std::span<const Tensor> values_lengths, const Tensor& dvalues,
                                std::span<Tensor> dinputs, const Context& context) {
-  GradientCall(kMultiList, nested(lengths, values_lengths), context).run(dvalues, dinputs);
+  GradientCall(MultiListKind::kGradient, nested(lengths, values_lengths), context)
+      .run(dvalues, dinputs);
 }
 std::vector<int64_t> merge_multi_list_gradient_sizes(std::span<const Tensor> lengths,
                                                      std::span<const Tensor> values_lengths,
                                                      const Context& context) {
-  return GradientCall(kMultiList, nested(lengths, values_lengths), context).sizes();
+  return GradientCall(MultiListKind::kGradient, nested(lengths, values_lengths), context).sizes();
 }
 
 std::vector<Tensor> merge_multi_map_gradient(std::span<const Tensor> lengths,
                                              std::span<const Tensor> values_lengths,
                                              const Tensor& dvalues, const Context& context) {
-  return GradientCall(kMultiMap, nested(lengths, values_lengths), context).run_new(dvalues);
+  return run_new(MultiMapKind::kGradient, nested(lengths, values_lengths), dvalues, context);
 }
 void merge_multi_map_gradient(std::span<const Tensor> lengths,
                               std::span<const Tensor> values_lengths, const Tensor& dvalues,
                               std::span<Tensor> dinputs, const Context& context) {
-  GradientCall(kMultiMap, nested(lengths, values_lengths), context).run(dvalues, dinputs);
+  GradientCall(MultiMapKind::kGradient, nested(lengths, values_lengths), context)
+      .run(dvalues, dinputs);
 }
 std::vector<int64_t> merge_multi_map_gradient_sizes(std::span<const Tensor> lengths,
                                                     std::span<const Tensor> values_lengths,
                                                     const Context& context) {
-  return GradientCall(kMultiMap, nested(lengths, values_lengths), context).sizes();
+  return GradientCall(MultiMapKind::kGradient, nested(lengths, values_lengths), context).sizes();
 }
 
 }  // namespace sylvite

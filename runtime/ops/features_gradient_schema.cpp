@@ -7,64 +7,16 @@
 #include "runtime/ops/all.h"
 #include "runtime/ops/arguments.h"
 #include "runtime/ops/bind.h"
-#include "sylvite/features.h"
+#include "runtime/ops/features_call_outputs.h"
 
 namespace sylvite::internal {
 namespace {
 
-using Tensors = std::span<const Tensor>;
-
-/// A gradient whose groups are one tensor.
-struct OfOne {
-  void (*run)(Tensors group, const Tensor& dvalues, std::span<Tensor> dinputs,
-              const Context& context);
-  std::vector<Tensor> (*make)(Tensors group, const Tensor& dvalues, const Context& context);
-  /// nullptr: as many as there are examples.
-  std::vector<int64_t> (*sizes)(Tensors group, const Context& context);
-};
-/// A gradient whose groups are two.
-struct OfTwo {
-  void (*run)(Tensors first, Tensors second, const Tensor& dvalues, std::span<Tensor> dinputs,
-              const Context& context);
-  std::vector<Tensor> (*make)(Tensors first, Tensors second, const Tensor& dvalues,
-                              const Context& context);
-  std::vector<int64_t> (*sizes)(Tensors first, Tensors second, const Context& context);
-};
-
-constexpr OfOne kSingleScalar = {
-    .run = merge_single_scalar_gradient, .make = merge_single_scalar_gradient, .sizes = nullptr};
-constexpr OfOne kMultiScalar = {.run = merge_multi_scalar_gradient,
-                                .make = merge_multi_scalar_gradient,
-                                .sizes = merge_multi_scalar_gradient_sizes};
-constexpr OfTwo kSingleList = {.run = merge_single_list_gradient,
-                               .make = merge_single_list_gradient,
-                               .sizes = merge_single_list_gradient_sizes};
-constexpr OfTwo kSingleMap = {.run = merge_single_map_gradient,
-                              .make = merge_single_map_gradient,
-                              .sizes = merge_single_map_gradient_sizes};
-constexpr OfTwo kMultiList = {.run = merge_multi_list_gradient,
-                              .make = merge_multi_list_gradient,
-                              .sizes = merge_multi_list_gradient_sizes};
-constexpr OfTwo kMultiMap = {.run = merge_multi_map_gradient,
-                             .make = merge_multi_map_gradient,
-                             .sizes = merge_multi_map_gradient_sizes};
-
-constexpr size_t group_of(const OfOne& /*gradient*/) noexcept { return 1; }
-constexpr size_t group_of(const OfTwo& /*gradient*/) noexcept { return 2; }
-
-/// Calls function(group…, more…).
-template <typename Function, typename... More>
-auto with_group(const OfOne& /*gradient*/, const std::array<std::vector<Tensor>, 2>& groups,
-                const Function& function, More&&... more) {
-  return function(groups[0], std::forward<More>(more)...);
-}
-template <typename Function, typename... More>
-auto with_group(const OfTwo& /*gradient*/, const std::array<std::vector<Tensor>, 2>& groups,
-                const Function& function, More&&... more) {
-  return function(groups[0], groups[1], std::forward<More>(more)...);
+/// Tensors of an input that the gradient reads.
+constexpr size_t group_of(const Gradient& gradient) noexcept {
+  return gradient.counts == Counts::kPresent || gradient.inner ? 2 : 1;
 }
 
-template <typename Gradient>
 class GradientRunner {
  public:
   explicit GradientRunner(const Gradient& gradient) noexcept : gradient_(gradient) {}
@@ -72,32 +24,26 @@ class GradientRunner {
   void operator()(OperatorCall& call) {
     const HandlesForACall<Tensor> first(groups_[0]);
     const HandlesForACall<Tensor> second(groups_[1]);
-    const HandlesForACall<Tensor> results(dinputs_);
     for (int i = 0; i + 1 < call.inputs(); ++i)
       groups_[static_cast<size_t>(i) % group_of(gradient_)].push_back(call.input(i));
-    const Tensor& dvalues = call.input(call.inputs() - 1);
-    if (dvalues.dtype() == DType::kString) {
-      dinputs_ = with_group(gradient_, groups_, gradient_.make, dvalues, call.context());
-      for (int i = 0; i < call.outputs(); ++i)
-        call.set_output(i, std::move(dinputs_[static_cast<size_t>(i)]));
-      return;
-    }
-    std::vector<int64_t> sizes;
-    if (gradient_.sizes != nullptr)
-      sizes = with_group(gradient_, groups_, gradient_.sizes, call.context());
-    for (int i = 0; i < call.outputs(); ++i) {
-      const auto f = static_cast<size_t>(i);
-      const Shape shape =
-          gradient_.sizes != nullptr ? Shape{sizes[f]} : Shape(groups_[0][f].shape());
-      dinputs_.push_back(call.output(i, dvalues.dtype(), shape, dvalues.device()));
-    }
-    with_group(gradient_, groups_, gradient_.run, dvalues, std::span(dinputs_), call.context());
+    const std::vector<Tensor> dinputs = gradient_new(
+        gradient_, arguments(), call.input(call.inputs() - 1), call.context(), outputs_of(call));
+    set_strings(call, dinputs);
   }
 
  private:
+  CountArguments arguments() const {
+    const Parts lengths("lengths", groups_[0]);
+    if (gradient_.counts == Counts::kPresence) return {.presence = Parts("presence", groups_[0])};
+    if (gradient_.counts == Counts::kPresent)
+      return {.lengths = lengths, .presence = Parts("presence", groups_[1])};
+    if (gradient_.inner)
+      return {.lengths = lengths, .inner_lengths = Parts("values_lengths", groups_[1])};
+    return {.lengths = lengths};
+  }
+
   const Gradient& gradient_;
   std::array<std::vector<Tensor>, 2> groups_;
-  std::vector<Tensor> dinputs_;
 };
 
 template <const auto& kGradient>
@@ -126,6 +72,11 @@ Runner bind_dense(const OperatorDef& def) {
 constexpr Arity kInputsOfOne = {2, Arity::kAny};
 constexpr Arity kInputsOfTwo = {3, Arity::kAny};
 constexpr Arity kOutputs = {1, Arity::kAny};
+constexpr std::string_view kOfPresent =
+    "(lengths, presence) of each feature, the merged values' gradient, to that of each's values";
+constexpr std::string_view kOfNested =
+    "(lengths, values.lengths) of each input, the merged values' gradient, to that of each's "
+    "values";
 
 }  // namespace
 
@@ -142,27 +93,23 @@ constinit const OperatorSchema kMergeSingleScalarGradientSchema = {
     .inputs = kInputsOfOne,
     .outputs = kOutputs,
     .summary = "presence of each feature, the merged values' gradient, to that of each's values",
-    .bind = bind<kSingleScalar>,
+    .bind = bind<SingleScalarKind::kGradient>,
 };
 
 constinit const OperatorSchema kMergeSingleListGradientSchema = {
     .name = "MergeSingleListFeatureTensorsGradient",
     .inputs = kInputsOfTwo,
     .outputs = kOutputs,
-    .summary =
-        "(lengths, presence) of each feature, the merged values' gradient, to that of each's "
-        "values",
-    .bind = bind<kSingleList>,
+    .summary = kOfPresent,
+    .bind = bind<SingleListKind::kGradient>,
 };
 
 constinit const OperatorSchema kMergeSingleMapGradientSchema = {
     .name = "MergeSingleMapFeatureTensorsGradient",
     .inputs = kInputsOfTwo,
     .outputs = kOutputs,
-    .summary =
-        "(lengths, presence) of each feature, the merged values' gradient, to that of each's "
-        "values",
-    .bind = bind<kSingleMap>,
+    .summary = kOfPresent,
+    .bind = bind<SingleMapKind::kGradient>,
 };
 
 constinit const OperatorSchema kMergeMultiScalarGradientSchema = {
@@ -170,27 +117,23 @@ constinit const OperatorSchema kMergeMultiScalarGradientSchema = {
     .inputs = kInputsOfOne,
     .outputs = kOutputs,
     .summary = "lengths of each input, the merged values' gradient, to that of each's values",
-    .bind = bind<kMultiScalar>,
+    .bind = bind<MultiScalarKind::kGradient>,
 };
 
 constinit const OperatorSchema kMergeMultiListGradientSchema = {
     .name = "MergeMultiListFeatureTensorsGradient",
     .inputs = kInputsOfTwo,
     .outputs = kOutputs,
-    .summary =
-        "(lengths, values.lengths) of each input, the merged values' gradient, to that of "
-        "each's values",
-    .bind = bind<kMultiList>,
+    .summary = kOfNested,
+    .bind = bind<MultiListKind::kGradient>,
 };
 
 constinit const OperatorSchema kMergeMultiMapGradientSchema = {
     .name = "MergeMultiMapFeatureTensorsGradient",
     .inputs = kInputsOfTwo,
     .outputs = kOutputs,
-    .summary =
-        "(lengths, values.lengths) of each input, the merged values' gradient, to that of "
-        "each's values",
-    .bind = bind<kMultiMap>,
+    .summary = kOfNested,
+    .bind = bind<MultiMapKind::kGradient>,
 };
 
 constinit const OperatorSchema kMergeMultiListOrMapGradientSchema = {
@@ -200,7 +143,7 @@ constinit const OperatorSchema kMergeMultiListOrMapGradientSchema = {
     .summary =
         "what MergeMultiListFeatureTensorsGradient and MergeMultiMapFeatureTensorsGradient "
         "both are",
-    .bind = bind<kMultiList>,
+    .bind = bind<MultiListKind::kGradient>,
 };
 
 }  // namespace sylvite::internal

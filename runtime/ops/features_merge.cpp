@@ -43,12 +43,35 @@ void require_elements(const MergeInput& input, const Parts& parts, std::string_v
   }
 }
 
+DType dtype_of(const Merge& merge, std::span<const Parts> inputs, size_t output) noexcept {
+  if (merge.outputs[output].dtype) return *merge.outputs[output].dtype;
+  size_t i = 0;
+  while (merge.inputs[i].output != static_cast<int>(output)) ++i;
+  return inputs[i][0].dtype();
+}
+
 MakeOutput outputs_of(const Context& context) {
   return [&context](const NewOutput& of) {
     if (of.dtype == DType::kString)
       return new_string_output({of.extent}, of.text_bytes, context, of.op, of.name);
     return new_output(of.dtype, {of.extent}, context, of.device, of.op, of.name);
   };
+}
+
+MultiScalar make_scalars(const MakeOutput& make, NewOutput of, DType dtype, int64_t examples,
+                         int64_t pairs) {
+  const auto one = [&](size_t i, std::string_view name, DType dtype_of_one, int64_t extent) {
+    of.i = i;
+    of.name = name;
+    of.dtype = dtype_of_one;
+    of.extent = extent;
+    return make(of);
+  };
+  MultiScalar out;
+  out.lengths = one(0, "lengths", DType::kInt32, examples);
+  out.keys = one(1, "keys", DType::kInt64, pairs);
+  out.values = one(2, "values", dtype, pairs);
+  return out;
 }
 
 MergeCall::MergeCall(const Merge& merge, std::span<const Parts> inputs, const Context& context)
@@ -134,14 +157,6 @@ int64_t MergeCall::extent_of(Extent extent) const noexcept {
   return offsets.elements(offsets.inner);
 }
 
-DType MergeCall::dtype_of(int output) const noexcept {
-  const MergeOutput& out = merge_.outputs[static_cast<size_t>(output)];
-  if (out.dtype) return *out.dtype;
-  size_t i = 0;
-  while (merge_.inputs[i].output != output) ++i;
-  return inputs_[i][0].dtype();
-}
-
 MultiSizes MergeCall::sizes() const noexcept {
   MultiSizes sizes{.examples = features_.inputs.examples};
   for (size_t i = 0; i < merge_.outputs.size(); ++i) {
@@ -162,7 +177,7 @@ void MergeCall::require_outputs(const FeatureIds* ids, std::span<Tensor* const> 
   if (ids && ids->tensor()) ranges.read(*ids->tensor());
   for (size_t i = 0; i < outputs.size(); ++i) {
     const MergeOutput& output = merge_.outputs[i];
-    require_writable(*outputs[i], dtype_of(static_cast<int>(i)), {extent_of(output.extent)},
+    require_writable(*outputs[i], dtype_of(merge_, inputs_, i), {extent_of(output.extent)},
                      merge_.op, output.name);
     if (outputs[i]->dtype() == DType::kString) {
       require_string_output(*outputs[i], text_bytes(static_cast<int>(i)), merge_.op, output.name);
@@ -230,7 +245,7 @@ void MergeCall::run_new(const FeatureIds* ids, std::span<Tensor* const> outputs,
     *outputs[i] = make({.i = i,
                         .op = merge_.op,
                         .name = output.name,
-                        .dtype = dtype_of(static_cast<int>(i)),
+                        .dtype = dtype_of(merge_, inputs_, i),
                         .extent = extent_of(output.extent),
                         .text_bytes = text_bytes(static_cast<int>(i))});
   }

@@ -99,11 +99,14 @@ struct Merge {
   std::span<const MergeOutput> outputs;  ///< the first are lengths and keys
 };
 
+/// What an output of the merge has to be.
+DType dtype_of(const Merge& merge, std::span<const Parts> inputs, size_t output) noexcept;
+
 /// An output that is to be made, the i-th of a call.
 struct NewOutput {
   size_t i = 0;
-  std::string_view op;
-  std::string_view name;
+  std::string_view op = {};
+  std::string_view name = {};
   DType dtype = DType::kInt32;
   int64_t extent = 0;
   int64_t text_bytes = 0;  ///< of strings
@@ -115,6 +118,10 @@ using MakeOutput = std::function<Tensor(const NewOutput&)>;
 
 /// From the context's allocator.
 MakeOutput outputs_of(const Context& context);
+
+/// The outputs of merge_dense. of: what they have in common.
+MultiScalar make_scalars(const MakeOutput& make, NewOutput of, DType dtype, int64_t examples,
+                         int64_t pairs);
 
 /// A merge on its way.
 class MergeCall {
@@ -132,7 +139,6 @@ class MergeCall {
  private:
   void require_extents(Extent level) const;
   int64_t extent_of(Extent extent) const noexcept;
-  DType dtype_of(int output) const noexcept;
   void require_outputs(const FeatureIds* ids, std::span<Tensor* const> outputs);
   void fill(const int64_t* ids, std::span<Tensor* const> outputs);
 

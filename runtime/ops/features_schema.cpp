@@ -6,146 +6,23 @@
 #include "runtime/ops/all.h"
 #include "runtime/ops/arguments.h"
 #include "runtime/ops/bind.h"
+#include "runtime/ops/features_call_outputs.h"
 #include "runtime/ops/features_gpu_calls.h"
-#include "sylvite/features.h"
 
 namespace sylvite::internal {
 namespace {
-
-/// A merge: what the tensors of an input are, in Caffe2's order, which of them are elements, and the
-/// typed functions.
-struct SingleScalar {
-  using Feature = SingleScalarFeature;
-  using Out = MultiScalar;
-  static constexpr std::array kInputs = {&Feature::values, &Feature::presence};
-  static constexpr auto kValues = &Feature::values;
-  static constexpr bool kHasIds = true;
-  static constexpr auto kSizes = merge_single_scalar_sizes;
-  static constexpr auto kMerge = [](auto&&... arguments) {
-    return merge_single_scalar(std::forward<decltype(arguments)>(arguments)...);
-  };
-};
-
-struct SingleList {
-  using Feature = SingleListFeature;
-  using Out = MultiList;
-  static constexpr std::array kInputs = {&Feature::lengths, &Feature::values, &Feature::presence};
-  static constexpr auto kValues = &Feature::values;
-  static constexpr bool kHasIds = true;
-  static constexpr auto kSizes = merge_single_list_sizes;
-  static constexpr auto kMerge = [](auto&&... arguments) {
-    return merge_single_list(std::forward<decltype(arguments)>(arguments)...);
-  };
-};
-
-struct SingleMap {
-  using Feature = SingleMapFeature;
-  using Out = MultiMap;
-  static constexpr std::array kInputs = {&Feature::lengths, &Feature::keys, &Feature::values,
-                                         &Feature::presence};
-  static constexpr auto kValues = &Feature::values;
-  static constexpr auto kKeys = &Feature::keys;
-  static constexpr bool kHasIds = true;
-  static constexpr auto kSizes = merge_single_map_sizes;
-  static constexpr auto kMerge = [](auto&&... arguments) {
-    return merge_single_map(std::forward<decltype(arguments)>(arguments)...);
-  };
-};
-
-struct MultiScalars {
-  using Feature = MultiScalar;
-  using Out = MultiScalar;
-  static constexpr std::array kInputs = {&Feature::lengths, &Feature::keys, &Feature::values};
-  static constexpr auto kValues = &Feature::values;
-  static constexpr bool kHasIds = false;
-  static constexpr auto kSizes = merge_multi_scalar_sizes;
-  static constexpr auto kMerge = [](auto&&... arguments) {
-    return merge_multi_scalar(std::forward<decltype(arguments)>(arguments)...);
-  };
-};
-
-struct MultiLists {
-  using Feature = MultiList;
-  using Out = MultiList;
-  static constexpr std::array kInputs = {&Feature::lengths, &Feature::keys,
-                                         &Feature::values_lengths, &Feature::values_values};
-  static constexpr auto kValues = &Feature::values_values;
-  static constexpr bool kHasIds = false;
-  static constexpr auto kSizes = merge_multi_list_sizes;
-  static constexpr auto kMerge = [](auto&&... arguments) {
-    return merge_multi_list(std::forward<decltype(arguments)>(arguments)...);
-  };
-};
-
-struct MultiMaps {
-  using Feature = MultiMap;
-  using Out = MultiMap;
-  static constexpr std::array kInputs = {&Feature::lengths, &Feature::keys,
-                                         &Feature::values_lengths, &Feature::values_keys,
-                                         &Feature::values_values};
-  static constexpr auto kValues = &Feature::values_values;
-  static constexpr auto kKeys = &Feature::values_keys;
-  static constexpr bool kHasIds = false;
-  static constexpr auto kSizes = merge_multi_map_sizes;
-  static constexpr auto kMerge = [](auto&&... arguments) {
-    return merge_multi_map(std::forward<decltype(arguments)>(arguments)...);
-  };
-};
 
 constexpr std::array<ArgumentSchema, 1> kIdsArgument = {
     {{"feature_ids", "integers", "",
       "the key of each feature's pairs, in the order of the inputs"}}};
 
 template <typename Kind>
+constexpr bool kHasIds = Kind::kMerge.counts != Counts::kLengths;
+
+template <typename Kind>
 constexpr std::span<const ArgumentSchema> arguments_of() {
-  if constexpr (Kind::kHasIds) return kIdsArgument;
+  if constexpr (kHasIds<Kind>) return kIdsArgument;
   return {};
-}
-
-/// Asks for the outputs and calls visit(tensor of `out`, its place, dtype, extent) for each, in order.
-template <typename Visit>
-void for_each_output(const MultiSizes& sizes, DType values, DType /*keys*/, MultiScalar& out,
-                     const Visit& visit) {
-  visit(out.lengths, 0, DType::kInt32, sizes.examples);
-  visit(out.keys, 1, DType::kInt64, sizes.pairs);
-  visit(out.values, 2, values, sizes.pairs);
-}
-template <typename Visit>
-void for_each_output(const MultiSizes& sizes, DType values, DType /*keys*/, MultiList& out,
-                     const Visit& visit) {
-  visit(out.lengths, 0, DType::kInt32, sizes.examples);
-  visit(out.keys, 1, DType::kInt64, sizes.pairs);
-  visit(out.values_lengths, 2, DType::kInt32, sizes.pairs);
-  visit(out.values_values, 3, values, sizes.values);
-}
-template <typename Visit>
-void for_each_output(const MultiSizes& sizes, DType values, DType keys, MultiMap& out,
-                     const Visit& visit) {
-  visit(out.lengths, 0, DType::kInt32, sizes.examples);
-  visit(out.keys, 1, DType::kInt64, sizes.pairs);
-  visit(out.values_lengths, 2, DType::kInt32, sizes.pairs);
-  visit(out.values_keys, 3, keys, sizes.values);
-  visit(out.values_values, 4, values, sizes.values);
-}
-
-/// Into outputs of the call's: strings as new tensors, everything else in memory that is asked for by
-/// its size. sizes(), merge() and merge(out) are the typed functions.
-template <typename Out, typename Sizes, typename Merge>
-void merge_to_outputs(OperatorCall& call, const Tensor& values, DType keys, const Sizes& sizes,
-                      const Merge& merge) {
-  Out out;
-  if (values.dtype() == DType::kString || keys == DType::kString) {
-    out = merge();
-    for_each_output({}, values.dtype(), keys, out, [&](Tensor& tensor, int i, DType, int64_t) {
-      call.set_output(i, std::move(tensor));
-    });
-    return;
-  }
-  for_each_output(sizes(), values.dtype(), keys, out,
-                  [&](Tensor& tensor, int i, DType dtype, int64_t extent) {
-                    tensor = call.output(i, dtype, {extent}, values.device());
-                  });
-  merge(out);
 }
 
 template <typename Kind>
@@ -155,23 +32,14 @@ class MergeRunner {
 
   void operator()(OperatorCall& call) {
     const HandlesForACall<typename Kind::Feature> features(features_);
-    constexpr size_t kGroup = Kind::kInputs.size();
+    constexpr size_t kGroup = Kind::kMembers.size();
     features_.resize(static_cast<size_t>(call.inputs()) / kGroup);
     for (size_t i = 0; i < features_.size() * kGroup; ++i)
-      features_[i / kGroup].*Kind::kInputs[i % kGroup] = call.input(static_cast<int>(i));
-    const Tensor& values = features_[0].*Kind::kValues;
-    DType keys = values.dtype();
-    if constexpr (requires { Kind::kKeys; }) keys = (features_[0].*Kind::kKeys).dtype();
-    const std::span<const typename Kind::Feature> x = features_;
-    merge_to_outputs<typename Kind::Out>(
-        call, values, keys, [&] { return Kind::kSizes(x, call.context()); },
-        [&](auto&... out) {
-          if constexpr (Kind::kHasIds) {
-            return Kind::kMerge(x, FeatureIds(ids_), out..., call.context());
-          } else {
-            return Kind::kMerge(x, out..., call.context());
-          }
-        });
+      features_[i / kGroup].*Kind::kMembers[i % kGroup] = call.input(static_cast<int>(i));
+    const FeatureIds ids(ids_);
+    auto out = merge_new<Kind>(features_, kHasIds<Kind> ? &ids : nullptr, call.context(),
+                               outputs_of(call));
+    set_strings(call, fields_of(out));
   }
 
  private:
@@ -182,11 +50,11 @@ class MergeRunner {
 template <typename Kind>
 Runner bind_merge(const OperatorDef& def) {
   const Arguments arguments(def.type, def.arguments, arguments_of<Kind>());
-  constexpr size_t kGroup = Kind::kInputs.size();
+  constexpr size_t kGroup = Kind::kMembers.size();
   require_argument(def.inputs.size() % kGroup == 0, def.type, ": ", def.inputs.size(),
                    " inputs, want a multiple of ", kGroup, ": so many tensors for each feature");
   std::vector<int64_t> ids;
-  if constexpr (Kind::kHasIds) {
+  if constexpr (kHasIds<Kind>) {
     arguments.require("feature_ids");
     ids = arguments.integers("feature_ids");
     require_argument(ids.size() == def.inputs.size() / kGroup, def.type, ": feature_ids has ",
@@ -200,25 +68,10 @@ Runner bind_dense(const OperatorDef& def) {
   const Arguments arguments(def.type, def.arguments, kIdsArgument);
   arguments.require("feature_ids");
   return [ids = arguments.integers("feature_ids")](OperatorCall& call) {
-    const Tensor& data = call.input(0);
-    const Tensor& presence = call.input(1);
-    merge_to_outputs<MultiScalar>(
-        call, data, data.dtype(), [&] { return merge_dense_sizes(data, presence, call.context()); },
-        [&](auto&... out) { return merge_dense(data, presence, ids, out..., call.context()); });
+    MultiScalar out =
+        merge_dense_new(call.input(0), call.input(1), ids, call.context(), outputs_of(call));
+    set_strings(call, fields_of(out));
   };
-}
-
-/// Whether an input's tensor says how much there is, so that the gradient reads it.
-template <typename Kind>
-constexpr bool counts(Tensor Kind::Feature::*input) {
-  if (input == Kind::kValues) return false;
-  if constexpr (requires { Kind::kKeys; }) {
-    if (input == Kind::kKeys) return false;
-  }
-  if constexpr (requires { &Kind::Feature::keys; }) {
-    if (input == &Kind::Feature::keys) return false;
-  }
-  return true;
 }
 
 /// The gradient, of the merge's name, reads what counts in each group and the last output's gradient,
@@ -234,9 +87,9 @@ GradientDefs merge_rule(const GradientRequest& request) {
   OperatorDef gradient{.type = def.type + "Gradient", .device = def.device};
   constexpr size_t kGroup = Kind::kInputs.size();
   for (size_t i = 0; i < def.inputs.size() / kGroup * kGroup; ++i) {
-    const auto input = Kind::kInputs[i % kGroup];
-    if (counts<Kind>(input)) gradient.inputs.push_back(def.inputs[i]);
-    if (input != Kind::kValues) continue;
+    const MergeInput& input = Kind::kInputs[i % kGroup];
+    if (input.role != Role::kElements) gradient.inputs.push_back(def.inputs[i]);
+    if (input.output != static_cast<int>(values)) continue;
     made.inputs[i] = request.input(i);
     gradient.outputs.push_back(*made.inputs[i]);
   }
@@ -256,7 +109,7 @@ constinit const OperatorSchema kMergeDenseSchema = {
     .warm_up = warm_up_merges,  // of all merges
     .bind = bind_dense,
     .gradient_kind = GradientKind::kRule,
-    .gradient = merge_rule<SingleScalar>,  // its group is (values, presence), too
+    .gradient = merge_rule<SingleScalarKind>,  // its group is (values, presence), too
 };
 
 constinit const OperatorSchema kMergeSingleScalarSchema = {
@@ -265,9 +118,9 @@ constinit const OperatorSchema kMergeSingleScalarSchema = {
     .outputs = 3,
     .summary = "(values, presence) of each feature as lengths, keys and values",
     .arguments = kIdsArgument,
-    .bind = bind_merge<SingleScalar>,
+    .bind = bind_merge<SingleScalarKind>,
     .gradient_kind = GradientKind::kRule,
-    .gradient = merge_rule<SingleScalar>,
+    .gradient = merge_rule<SingleScalarKind>,
 };
 
 constinit const OperatorSchema kMergeSingleListSchema = {
@@ -278,9 +131,9 @@ constinit const OperatorSchema kMergeSingleListSchema = {
         "(lengths, values, presence) of each feature as lengths, keys, values.lengths and "
         "values.values",
     .arguments = kIdsArgument,
-    .bind = bind_merge<SingleList>,
+    .bind = bind_merge<SingleListKind>,
     .gradient_kind = GradientKind::kRule,
-    .gradient = merge_rule<SingleList>,
+    .gradient = merge_rule<SingleListKind>,
 };
 
 constinit const OperatorSchema kMergeSingleMapSchema = {
@@ -291,9 +144,9 @@ constinit const OperatorSchema kMergeSingleMapSchema = {
         "(lengths, keys, values, presence) of each feature as lengths, keys, values.lengths, "
         "values.keys and values.values",
     .arguments = kIdsArgument,
-    .bind = bind_merge<SingleMap>,
+    .bind = bind_merge<SingleMapKind>,
     .gradient_kind = GradientKind::kRule,
-    .gradient = merge_rule<SingleMap>,
+    .gradient = merge_rule<SingleMapKind>,
 };
 
 constinit const OperatorSchema kMergeMultiScalarSchema = {
@@ -301,9 +154,9 @@ constinit const OperatorSchema kMergeMultiScalarSchema = {
     .inputs = {3, Arity::kAny},
     .outputs = 3,
     .summary = "(lengths, keys, values) of each input, merged example by example",
-    .bind = bind_merge<MultiScalars>,
+    .bind = bind_merge<MultiScalarKind>,
     .gradient_kind = GradientKind::kRule,
-    .gradient = merge_rule<MultiScalars>,
+    .gradient = merge_rule<MultiScalarKind>,
 };
 
 constinit const OperatorSchema kMergeMultiListSchema = {
@@ -313,9 +166,9 @@ constinit const OperatorSchema kMergeMultiListSchema = {
     .summary =
         "(lengths, keys, values.lengths, values.values) of each input, merged example by "
         "example",
-    .bind = bind_merge<MultiLists>,
+    .bind = bind_merge<MultiListKind>,
     .gradient_kind = GradientKind::kRule,
-    .gradient = merge_rule<MultiLists>,
+    .gradient = merge_rule<MultiListKind>,
 };
 
 constinit const OperatorSchema kMergeMultiMapSchema = {
@@ -325,9 +178,9 @@ constinit const OperatorSchema kMergeMultiMapSchema = {
     .summary =
         "(lengths, keys, values.lengths, values.keys, values.values) of each input, merged "
         "example by example",
-    .bind = bind_merge<MultiMaps>,
+    .bind = bind_merge<MultiMapKind>,
     .gradient_kind = GradientKind::kRule,
-    .gradient = merge_rule<MultiMaps>,
+    .gradient = merge_rule<MultiMapKind>,
 };
 
 }  // namespace sylvite::internal

@@ -102,7 +102,8 @@ class StreamedRuns {
   int64_t first_;   ///< bytes of the line that are not the runs'
   int64_t filled_;  ///< of line_
   std::byte* to_;   ///< the line
-  alignas(kLineBytes) std::array<std::byte, 2 * kLineBytes> line_;  ///< and what copies leave behind it
+  alignas(
+      kLineBytes) std::array<std::byte, 2 * kLineBytes> line_;  ///< and what copies leave behind it
 };
 
 /// visit(input, elements) for every segment that has some; lengths, keys and pairs on the way.
@@ -191,7 +192,8 @@ bool StreamedChunks::take(const Call& call, const FeatureOffsets& offsets,
                           const FeatureMoves& moves) noexcept {
   if (offsets.inputs.counts != Counts::kPresent || moves.runs.empty()) return false;
   int64_t bytes = 0;
-  for (const RunMove& run : moves.runs) bytes += offsets.elements(offsets.outer) * run.element_bytes;
+  for (const RunMove& run : moves.runs)
+    bytes += offsets.elements(offsets.outer) * run.element_bytes;
   return wants_stream(call.context, 2 * bytes);
 }
 

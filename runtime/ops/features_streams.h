@@ -12,9 +12,11 @@ class StreamedChunks {
   StreamedChunks(const FeatureOffsets& offsets, const FeatureMoves& moves, Scratch& scratch);
 
   /// Whether the moves of any chunk may be streamed.
-  static bool take(const Call& call, const FeatureOffsets& offsets, const FeatureMoves& moves) noexcept;
+  static bool take(const Call& call, const FeatureOffsets& offsets,
+                   const FeatureMoves& moves) noexcept;
   /// Whether the runs of this one are long enough.
-  static bool take(const FeatureOffsets& offsets, const FeatureMoves& moves, int64_t chunk) noexcept;
+  static bool take(const FeatureOffsets& offsets, const FeatureMoves& moves,
+                   int64_t chunk) noexcept;
   void run(int64_t chunk) const noexcept;
 
  private:
