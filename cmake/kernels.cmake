@@ -127,12 +127,12 @@ if(NOT SYLVITE_HOST_BUILD)
   set(sylvite_ready_targets "")
 else()
   load_cache(${SYLVITE_HOST_BUILD} READ_WITH_PREFIX host_
-    SYLVITE_HALIDE_INCLUDE SYLVITE_HALIDE_VERSION SYLVITE_ARCHIVED_TARGETS)
+    SYLVITE_HALIDE_INCLUDE SYLVITE_HALIDE_VERSION SYLVITE_ARCHIVED_TARGETS SYLVITE_TUNED_DIR)
   set(SYLVITE_HALIDE_INCLUDE ${host_SYLVITE_HALIDE_INCLUDE})
   set(SYLVITE_HALIDE_VERSION ${host_SYLVITE_HALIDE_VERSION})
-  # Targets whose kernels are there already.
+  # Targets whose kernels are there already, made by the same rows.
   set(sylvite_ready_targets "")
-  if(CMAKE_BUILD_TYPE STREQUAL Release AND NOT SYLVITE_SANITIZE)
+  if(CMAKE_BUILD_TYPE STREQUAL Release AND NOT SYLVITE_SANITIZE AND SYLVITE_TUNED_DIR STREQUAL "${host_SYLVITE_TUNED_DIR}")
     set(sylvite_ready_targets ${host_SYLVITE_ARCHIVED_TARGETS})
   endif()
 endif()

@@ -1,10 +1,10 @@
 """A build and a runner for tests of the search: their times are made up."""
 import random
 
-from tuner.build import Group, Kernel
-from tuner.errors import CandidateFailed
-from tuner.runner import Runner
-from tuner.score import combine, score_row
+from sylvite.tuner.build import Group, Kernel
+from sylvite.tuner.errors import CandidateFailed
+from sylvite.tuner.runner import Runner
+from sylvite.tuner.score import combine, score_row
 
 KNOBS = [{"name": "step", "default": 64, "values": [16, 32, 64, 128]}, {"name": "ahead", "default": 0, "values": [0, 1]}]
 GROUP = Group("cast_f32_f16", "cast", "cast", (Kernel("cast_f32_f16", "cast", "cast", "cast_f32_f16", (), {"fake": {}}),))

@@ -157,7 +157,7 @@ def test_a_row_of_another_version_gives_way_with_a_warning(configured, build, ve
 
 
 def test_the_committed_rows_are_well_formed_and_sorted(source, build):
-    from tuner import records
+    from sylvite.tuner import records
     for path in (source / "schedules/tuned").glob("*.json"):
         rows = records.read(build, path.stem)
         assert [known["kernel"] for known in rows] == sorted(known["kernel"] for known in rows)

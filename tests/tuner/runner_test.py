@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tuner import lines, records
-from tuner.build import Build, role_of, switch_entries
-from tuner.errors import CandidateFailed
-from tuner.runner import Runner
-from tuner.search import Search, Settings
+from sylvite.tuner import lines, records
+from sylvite.tuner.build import Build, role_of, switch_entries
+from sylvite.tuner.errors import CandidateFailed
+from sylvite.tuner.runner import Runner
+from sylvite.tuner.search import Search, Settings
 
 SMALL = "fill_u64"  # a group of one kernel
 SHAPES = "scalar_16k uint64 1 2048 1\nrow_16k uint64 1x64 32x64 2\n"
@@ -59,7 +59,7 @@ def make_search(build, target, shapes, prefix=""):
 
 
 def test_a_real_candidate_is_checked_timed_and_recorded(build, target, shapes, monkeypatch):
-    monkeypatch.setattr("tuner.search.default_storage", lambda _: f"sqlite:///{shapes}/studies.db")
+    monkeypatch.setattr("sylvite.tuner.search.default_storage", lambda _: f"sqlite:///{shapes}/studies.db")
     found = make_search(build, target, shapes)
     assert found.rows  # what does not reach the kernel is not timed
     assert set(found.rows) <= {"scalar_16k", "row_16k", "padded_8k"}
@@ -120,7 +120,7 @@ def test_rows_of_the_library_are_measured_against_the_default_schedule(build, ta
 
 
 def test_blocks_are_advised(build, target):
-    from tuner.advise import advise
+    from sylvite.tuner.advise import advise
     said = list(advise(build, target, 24, 36, "float32", 2, 1, "nchw", 3, "grid", 24, .01, ""))
     assert "8 of 8 blocks measured" in said[0] and {line.split()[0] for line in said[2:10]} >= {"2x2", "3x3", "1x2"}
     assert "blocks measured" in next(iter(advise(build, target, 24, 36, "uint8", 2, 1, "nhwc", 3, "tpe", 4, .01, "")))
@@ -128,7 +128,7 @@ def test_blocks_are_advised(build, target):
 
 def test_a_report_needs_no_network(build, target, tmp_path):
     import optuna
-    from tuner.report import write_report
+    from sylvite.tuner.report import write_report
     url = f"sqlite:///{tmp_path}/studies.db"
     study = optuna.create_study(study_name=f"{target}/{SMALL}/0", storage=url, direction="maximize")
     values = optuna.distributions.CategoricalDistribution([64, 128])

@@ -4,9 +4,9 @@ import sys
 
 import fakes
 import pytest
-from tuner import records
-from tuner.errors import CandidateFailed, TunerError
-from tuner.search import Search, Settings, default_storage, study_name
+from sylvite.tuner import records
+from sylvite.tuner.errors import CandidateFailed, TunerError
+from sylvite.tuner.search import Search, Settings, default_storage, study_name
 
 import optuna
 
@@ -59,7 +59,7 @@ def test_a_candidate_that_loses_on_one_shape_is_not_taken(fake):
         def time(self, program, rows, *rest, **more):
             score = super().time(program, rows, *rest, **more)
             from dataclasses import replace
-            from tuner.score import combine
+            from sylvite.tuner.score import combine
             return combine([replace(row, gain=row.gain + by) for row, by in zip(score.rows, (.5, -.2))])
 
     row = (found := search(fake, Uneven())).record(*found.run())
@@ -100,11 +100,11 @@ def test_other_samplers_find_it_too(fake, sampler):
 
 PROCESS = """
 import sys
-sys.path[:0] = [{tests!r}, {package!r}]
+sys.path.insert(0, {tests!r})
 import fakes
 from pathlib import Path
-from tuner.build import Build
-from tuner.search import Search, Settings
+from sylvite.tuner.build import Build
+from sylvite.tuner.search import Search, Settings
 fake = fakes.FakeBuild(Build(Path({source!r}), {folder!r}), Path({work!r}))
 found = Search(fake, fakes.GROUP, "fake", fakes.FakeRunner({{"128": 1.5}}),
                Settings(storage={url!r}, join=True, records=Path({work!r})))
@@ -114,7 +114,7 @@ print(found.run()[0].get("step"))
 
 def test_two_processes_share_one_study(fake, source, tmp_path):
     url = f"sqlite:///{tmp_path / 'shared.db'}"
-    program = PROCESS.format(tests=str(source / "tests/tuner"), package=str(source / "python/sylvite"), source=str(source),
+    program = PROCESS.format(tests=str(source / "tests/tuner"), source=str(source),
                              folder=str(fake.real.folder), work=str(tmp_path), url=url)
     running = [subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) for _ in range(2)]
     assert [process.communicate(timeout=60)[0].strip() for process in running] == ["128", "128"]
@@ -130,8 +130,8 @@ def test_a_search_without_a_finished_trial_says_so(fake):
 
 
 def test_the_size_that_streams_is_where_streaming_begins_to_pay():
-    from tuner.score import RowScore, combine
-    from tuner.stream import toggled
+    from sylvite.tuner.score import RowScore, combine
+    from sylvite.tuner.stream import toggled
     gains = {10: -.3, 30: -.1, 60: .2, 90: .3, 200: .4}  # percent of the cache: what streaming gains
     score = combine([RowScore(str(size), 1, size, gain, .01, 1., 1., 0) for size, gain in gains.items()])
     found = {percent: toggled(score, 100, percent) for percent in (25, 50, 75, 100, 400)}
