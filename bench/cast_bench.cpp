@@ -2,7 +2,6 @@
 
 #include "families.h"
 #include "support/buffer.h"
-#include "support/machine.h"
 #include "support/naive_cast.h"
 #include "support/operator_rows.h"
 #include "support/report.h"
@@ -19,17 +18,12 @@ using sylvite::Shape;
 using sylvite::StorePolicy;
 using sylvite::Tensor;
 
-constexpr int64_t kInCacheFrom = int64_t{256} << 10;
-
-const Group kOutOfCache = {.name = "out of cache", .geomean_floor = .95};
-const Group kInCache = {.name = "in cache", .geomean_floor = .60};
-const Group kSmall = {.name = "below 256 KiB"};
+const CacheGroups kGroups(.95, .60, 0);
 const Group kStrided = {.name = "strided"};
 
 const Group& group_of(const CastRow& row) {
   if (row.transposed) return kStrided;
-  if (row.bytes() > last_level_cache()) return kOutOfCache;
-  return row.bytes() >= kInCacheFrom ? kInCache : kSmall;
+  return kGroups.of(row.bytes());
 }
 
 struct Operands {
@@ -104,7 +98,7 @@ RowResult measure(const CastRow& row, const Options& options, Roof& roof) {
   take_times(contestants, result);
   // What issue 4 asks: .95 of memcpy, which the roof, with its non-temporal copies, may exceed.
   const double copied = memcpy_ratio(result);
-  if (&group == &kOutOfCache) result.floor = .95 * copied;
+  if (&group == &kGroups.out_of_cache) result.floor = .95 * copied;
   result.references.push_back({.name = "memcpy", .ratio = copied});
   return result;
 }
@@ -120,7 +114,7 @@ bool run_cast(const Options& options, nlohmann::json& json) {
                 "memcpy: their ratios",
        .rows = names_of(rows),
        .columns = {"plain", "memcpy"},
-       .groups = {kOutOfCache, kInCache, kSmall, kStrided},
+       .groups = {kGroups.out_of_cache, kGroups.in_cache, kGroups.small, kStrided},
        .measure = [&](size_t i) { return measure(rows[i], options, roof); }},
       json);
 }

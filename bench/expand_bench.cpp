@@ -6,7 +6,6 @@
 
 #include "families.h"
 #include "support/buffer.h"
-#include "support/machine.h"
 #include "support/operator_rows.h"
 #include "support/report.h"
 #include "support/roof.h"
@@ -22,17 +21,8 @@ using sylvite::Shape;
 using sylvite::StorePolicy;
 using sylvite::Tensor;
 
-constexpr int64_t kInCacheFrom = int64_t{256} << 10;
-
-const Group kOutOfCache = {.name = "out of cache", .geomean_floor = .85};
-const Group kInCache = {.name = "in cache", .geomean_floor = .55};
-const Group kSmall = {.name = "below 256 KiB", .geomean_floor = .30};
+const CacheGroups kGroups(.85, .55, .30);
 constexpr double kRowFloor = .30;
-
-const Group& group_of(int64_t written) {
-  if (written > last_level_cache()) return kOutOfCache;
-  return written >= kInCacheFrom ? kInCache : kSmall;
-}
 
 int64_t byte_count(DType dtype, const Shape& shape) {
   int64_t bytes = element_size(dtype);
@@ -124,7 +114,7 @@ RowResult measure(const ExpandRow& row, const Options& options, Roof& roof) {
   const Context best = context(StorePolicy::kAuto);
   const Context plain = context(StorePolicy::kPlain);
   const int64_t written = problem.bytes_written();
-  const Group& group = group_of(written);
+  const Group& group = kGroups.of(written);
 
   RowResult result{
       .name = row.name,
@@ -167,7 +157,7 @@ bool run_expand(const Options& options, nlohmann::json& json) {
            "as many bytes: their ratios",
        .rows = names_of(cases),
        .columns = {"plain", "memcpy"},
-       .groups = {kOutOfCache, kInCache, kSmall},
+       .groups = kGroups.all(),
        .measure = [&](size_t i) { return measure(cases[i], options, roof); }},
       json);
 }

@@ -20,16 +20,7 @@ using sylvite::DType;
 using sylvite::Shape;
 using sylvite::Tensor;
 
-constexpr int64_t kInCacheFrom = int64_t{256} << 10;
-
-const Group kOutOfCache = {.name = "out of cache", .geomean_floor = .80};
-const Group kInCache = {.name = "in cache"};
-const Group kSmall = {.name = "below 256 KiB"};
-
-const Group& group_of(int64_t bytes) {
-  if (bytes > last_level_cache()) return kOutOfCache;
-  return bytes >= kInCacheFrom ? kInCache : kSmall;
-}
+const CacheGroups kGroups(.80, 0, 0);
 
 // What issue 4 asks of a row.
 double floor_of(const SumRow& row, int64_t bytes) {
@@ -201,7 +192,7 @@ RowResult measure(const SumRow& row, const Options& options, Roof& roof) {
       .weight = row.weight,
       .details = {{"dtype", name(row.dtype)}, {"dy", to_string(row.dy)}, {"x", to_string(row.x)}},
       .bytes = bytes + to.bytes(),
-      .group = group_of(bytes).name,
+      .group = kGroups.of(bytes).name,
       .floor = floor_of(row, bytes)};
   take_explanation(
       sylvite::expand_gradient_plan(dy.info(), dx.info(), row.x, context).explanation(), result);
@@ -239,7 +230,7 @@ bool run_expand_gradient(const Options& options, nlohmann::json& json) {
                 "moves as many bytes",
        .rows = names_of(rows),
        .columns = {"memcpy"},
-       .groups = {kOutOfCache, kInCache, kSmall},
+       .groups = kGroups.all(),
        .measure = [&](size_t i) { return measure(rows[i], options, roof); }},
       json);
 }

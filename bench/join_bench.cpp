@@ -4,7 +4,6 @@
 
 #include "families.h"
 #include "support/buffer.h"
-#include "support/machine.h"
 #include "support/report.h"
 #include "support/roof.h"
 #include "support/rows.h"
@@ -18,8 +17,7 @@ using sylvite::DType;
 using sylvite::Shape;
 using sylvite::Tensor;
 
-const Group kOutOfCache = {.name = "out of cache"};
-const Group kInCache = {.name = "in cache"};
+const CacheGroups kGroups(0, 0, 0);
 
 /// One line of bench/shapes/join.txt: equal parts, joined or taken apart.
 struct JoinRow {
@@ -117,16 +115,15 @@ class JoinProblem {
 RowResult measure(const JoinRow& row, const Options& options, Roof& roof) {
   JoinProblem problem(row);
   const Context context({.target = options.target, .threads = options.threads});
-  RowResult result{
-      .name = row.name,
-      .weight = row.weight,
-      .details = {{"op", row.op},
-                  {"dtype", name(row.dtype)},
-                  {"part", to_string(row.part)},
-                  {"axis", row.axis},
-                  {"parts", row.parts}},
-      .bytes = problem.bytes_moved(),
-      .group = (problem.bytes_moved() > last_level_cache() ? kOutOfCache : kInCache).name};
+  RowResult result{.name = row.name,
+                   .weight = row.weight,
+                   .details = {{"op", row.op},
+                               {"dtype", name(row.dtype)},
+                               {"part", to_string(row.part)},
+                               {"axis", row.axis},
+                               {"parts", row.parts}},
+                   .bytes = problem.bytes_moved(),
+                   .group = kGroups.of(problem.bytes_moved()).name};
   result.error = problem.check(context);
   if (!result.error.empty()) return result;
   std::vector<Contestant> contestants = roof.copies(problem.bytes_moved() / 2);
@@ -147,7 +144,7 @@ bool run_join(const Options& options, nlohmann::json& json) {
                      .title = "join: ratios to the best copy of the same bytes",
                      .rows = names_of(rows),
                      .columns = {},
-                     .groups = {kOutOfCache, kInCache},
+                     .groups = kGroups.all(),
                      .measure = [&](size_t i) { return measure(rows[i], options, roof); }},
                     json);
 }

@@ -2,7 +2,6 @@
 
 #include "baselines.h"
 #include "families.h"
-#include "support/machine.h"
 #include "support/problem.h"
 #include "support/report.h"
 #include "support/roof.h"
@@ -15,17 +14,9 @@ using sylvite::Context;
 using sylvite::DType;
 using sylvite::StorePolicy;
 
-constexpr int64_t kInCacheFrom = int64_t{256} << 10;
 constexpr int64_t kLine = 64;
 
-const Group kOutOfCache = {.name = "out of cache", .geomean_floor = .88};
-const Group kInCache = {.name = "in cache", .geomean_floor = .60};
-const Group kSmall = {.name = "below 256 KiB"};
-
-const Group& group_of(int64_t bytes) {
-  if (bytes > last_level_cache()) return kOutOfCache;
-  return bytes >= kInCacheFrom ? kInCache : kSmall;
-}
+const CacheGroups kGroups(.88, .60, 0);
 
 // Rows of image and phases alike begin on a cache line, in NHWC every pixel too, and nothing is
 // padded or cut.
@@ -43,8 +34,8 @@ bool has_blocks_2_to_4(const Geometry& g, int axes) {
 
 // What issue 3 asks of a row.
 double floor_of(const Case& row, const Geometry& g, const Group& group) {
-  if (&group == &kSmall) return 0;
-  if (&group == &kInCache) return .40;
+  if (&group == &kGroups.small) return 0;
+  if (&group == &kGroups.in_cache) return .40;
   const bool easy = row.dtype == DType::kFloat32 && has_blocks_2_to_4(g, row.block.size()) &&
                     has_aligned_rows(row, g);
   return easy ? .95 : .70;
@@ -78,7 +69,7 @@ RowResult measure(const Case& row, const Options& options, Roof& roof) {
   const Context best = context_of(options, StorePolicy::kAuto);
   const Context plain = context_of(options, StorePolicy::kPlain);
   const sylvite::Plan plan = problem.plan(problem.x().info(), problem.y().info(), best);
-  const Group& group = group_of(problem.bytes_moved());
+  const Group& group = kGroups.of(problem.bytes_moved());
 
   RowResult result{.name = row.name,
                    .weight = row.weight,
@@ -118,7 +109,7 @@ bool run_space_batch(const Options& options, nlohmann::json& json) {
                 (columns.size() > 1 ? " and the autoschedulers" : "") + ": their ratios",
        .rows = names_of(cases),
        .columns = columns,
-       .groups = {kOutOfCache, kInCache, kSmall},
+       .groups = kGroups.all(),
        .measure = [&](size_t i) { return measure(cases[i], options, roof); }},
       json);
 }

@@ -7,6 +7,8 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "support/machine.h"
+
 namespace sylvite_bench {
 namespace {
 
@@ -239,6 +241,11 @@ void take_times(const std::vector<Contestant>& contestants, RowResult& result) {
   for (Reference& each : result.references) each.ratio = roof / each.timing.min;
   if (const Reference* naive = find(result.references, kNaive))
     result.naive_speed_up = naive->timing.min / result.timing.min;
+}
+
+const Group& CacheGroups::of(int64_t bytes) const {
+  if (bytes > last_level_cache()) return out_of_cache;
+  return bytes >= kInCacheFrom ? in_cache : small;
 }
 
 void take_explanation(const sylvite::Explanation& explanation, RowResult& result) {

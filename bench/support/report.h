@@ -50,6 +50,23 @@ struct Group {
   double geomean_floor = 0;  // 0: none, and the group stays out of the last line
 };
 
+/// Rows by what they move: beyond the last-level cache, in it, or below kInCacheFrom.
+inline constexpr int64_t kInCacheFrom = int64_t{256} << 10;
+struct CacheGroups {
+  /// The groups' geomean floors.
+  CacheGroups(double out_of_cache_floor, double in_cache_floor, double small_floor)
+      : out_of_cache{"out of cache", out_of_cache_floor},
+        in_cache{"in cache", in_cache_floor},
+        small{"below 256 KiB", small_floor} {}
+
+  const Group& of(int64_t bytes) const;
+  std::vector<Group> all() const { return {out_of_cache, in_cache, small}; }
+
+  Group out_of_cache;
+  Group in_cache;
+  Group small;
+};
+
 struct Summary {
   std::string name;
   size_t rows = 0;
