@@ -57,14 +57,13 @@ struct SingleScalarKind {
                                    .inputs = kInputs,
                                    .outputs = kOutputs};
   static constexpr Gradient kGradient = {.op = "MergeSingleScalarFeatureTensorsGradient",
-                                        .counts = kMerge.counts};
+                                         .counts = kMerge.counts};
 };
 
 struct SingleListKind {
   using Feature = SingleListFeature;
   using Out = MultiList;
-  static constexpr std::array kMembers = {&Feature::lengths, &Feature::values,
-                                          &Feature::presence};
+  static constexpr std::array kMembers = {&Feature::lengths, &Feature::values, &Feature::presence};
   static constexpr std::array kInputs = {lengths_to(2), elements_to(3, "values", Extent::kOuter),
                                          kPresence};
   static constexpr std::array kOutputs = {
@@ -75,7 +74,7 @@ struct SingleListKind {
                                    .inputs = kInputs,
                                    .outputs = kOutputs};
   static constexpr Gradient kGradient = {.op = "MergeSingleListFeatureTensorsGradient",
-                                        .counts = kMerge.counts};
+                                         .counts = kMerge.counts};
 };
 
 struct SingleMapKind {
@@ -93,7 +92,7 @@ struct SingleMapKind {
                                    .inputs = kInputs,
                                    .outputs = kOutputs};
   static constexpr Gradient kGradient = {.op = "MergeSingleMapFeatureTensorsGradient",
-                                        .counts = kMerge.counts};
+                                         .counts = kMerge.counts};
 };
 
 struct MultiScalarKind {
@@ -109,7 +108,7 @@ struct MultiScalarKind {
                                    .inputs = kInputs,
                                    .outputs = kOutputs};
   static constexpr Gradient kGradient = {.op = "MergeMultiScalarFeatureTensorsGradient",
-                                        .counts = kMerge.counts};
+                                         .counts = kMerge.counts};
 };
 
 struct MultiListKind {
@@ -126,9 +125,8 @@ struct MultiListKind {
                                    .counts = Counts::kLengths,
                                    .inputs = kInputs,
                                    .outputs = kOutputs};
-  static constexpr Gradient kGradient = {.op = "MergeMultiListFeatureTensorsGradient",
-                                        .counts = kMerge.counts,
-                                        .inner = true};
+  static constexpr Gradient kGradient = {
+      .op = "MergeMultiListFeatureTensorsGradient", .counts = kMerge.counts, .inner = true};
 };
 
 struct MultiMapKind {
@@ -148,9 +146,8 @@ struct MultiMapKind {
                                    .counts = Counts::kLengths,
                                    .inputs = kInputs,
                                    .outputs = kOutputs};
-  static constexpr Gradient kGradient = {.op = "MergeMultiMapFeatureTensorsGradient",
-                                        .counts = kMerge.counts,
-                                        .inner = true};
+  static constexpr Gradient kGradient = {
+      .op = "MergeMultiMapFeatureTensorsGradient", .counts = kMerge.counts, .inner = true};
 };
 
 // The fields of a merged feature, in the order of the outputs.
@@ -170,7 +167,8 @@ auto parts_of(std::span<const typename Kind::Feature> features) {
   constexpr size_t kCount = Kind::kMembers.size();
   return [&]<size_t... i>(std::index_sequence<i...>) {
     return std::array<Parts, kCount>{Parts(Kind::kInputs[i].name, features, Kind::kMembers[i])...};
-  }(std::make_index_sequence<kCount>());
+  }
+  (std::make_index_sequence<kCount>());
 }
 
 /// Calls function(call) with the merge on the inputs' device.
@@ -192,8 +190,7 @@ typename Kind::Out merge_new(std::span<const typename Kind::Feature> features,
                              const FeatureIds* ids, const Context& context,
                              const MakeOutput& make) {
   typename Kind::Out out;
-  with_merge<Kind>(features, context,
-                   [&](auto& call) { call.run_new(ids, fields_of(out), make); });
+  with_merge<Kind>(features, context, [&](auto& call) { call.run_new(ids, fields_of(out), make); });
   return out;
 }
 
