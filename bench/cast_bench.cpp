@@ -13,7 +13,6 @@ namespace sylvite_bench {
 namespace {
 
 using sylvite::Context;
-using sylvite::DType;
 using sylvite::Shape;
 using sylvite::StorePolicy;
 using sylvite::Tensor;

@@ -75,7 +75,7 @@ nb::object new_array(int type, const Shape& shape, const Shape& strides, void* d
   std::array<npy_intp, kMaxRank> steps;
   PyArray_Descr* descr = PyArray_DescrFromType(type);
   if (descr == nullptr) throw nb::python_error();
-  const auto bytes = static_cast<npy_intp>(PyDataType_ELSIZE(descr));
+  const auto bytes = PyDataType_ELSIZE(descr);
   for (size_t i = 0; i < static_cast<size_t>(shape.rank()); ++i) {
     extents[i] = shape[static_cast<int>(i)];
     if (data != nullptr) steps[i] = strides[static_cast<int>(i)] * bytes;
@@ -220,7 +220,7 @@ std::vector<Tensor> tensors(nb::object& sequence, const Place& place) {
   }
   sequence = steal(PySequence_Tuple(sequence.ptr()));
   std::vector<Tensor> made;
-  const auto count = static_cast<size_t>(nb::len(sequence));
+  const auto count = nb::len(sequence);
   made.reserve(count);
   for (size_t i = 0; i < count; ++i) {
     made.push_back(tensor(PyTuple_GetItem(sequence.ptr(), static_cast<Py_ssize_t>(i)),
@@ -362,7 +362,7 @@ void Outputs::store(std::span<const Tensor> results) {
   for (size_t i = 0; i < results.size(); ++i) {
     PyArrayObject* const array = as_array(arrays_[i]);
     const Place place{function_, "out", arrays_.size() == 1 ? 0 : i + 1};
-    const DType dtype = *dtype_of(PyArray_TYPE(array));
+    const DType dtype = dtype_of(PyArray_TYPE(array)).value();
     if (dtype != results[i].dtype()) {
       fail(ErrorCode::kInvalidArgument, to_string(place), " has dtype ", name(dtype), ", want ",
            name(results[i].dtype()));

@@ -46,7 +46,7 @@ void run(SharedWorkspace& self, nb::handle what, nb::handle inputs, nb::handle o
     return run_it(make_op(nb::cast<std::string>(what), names(inputs, "inputs"),
                           names(outputs, "outputs"), device, arguments));
   }
-  if (!inputs.is_none() || !outputs.is_none() || arguments.size() != 0) {
+  if (!inputs.is_none() || !outputs.is_none() || !arguments.empty()) {
     raise_type("run: inputs, outputs or arguments beside ", kind_of(what),
                ", want them with an operator's name alone");
   }

@@ -8,10 +8,11 @@
 //                                        --stores: the default with ordinary stores and with streaming ones
 // and for each [--target T] [--threads N].
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <cinttypes>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <memory>
 #include <stdexcept>
@@ -62,9 +63,9 @@ Arguments arguments_of(int argc, char** argv) {
     if (word == "--target") {
       arguments.target = value(i);
     } else if (word == "--threads") {
-      arguments.threads = std::max(1, std::atoi(value(i)));
+      arguments.threads = static_cast<int>(sylvite_bench::parse_integer("--threads", value(i), 1));
     } else if (word == "--seconds") {
-      arguments.seconds = std::atof(value(i));
+      arguments.seconds = sylvite_bench::parse_number("--seconds", value(i));
     } else if (word == "--roof") {
       arguments.roof = true;
     } else if (word == "--stores") {
@@ -87,12 +88,12 @@ Device device_of(const std::string& target) {
 }
 
 void clear_calls() {
-  for (int i = 0; i < switch_count; ++i) switches[i].calls[0] = switches[i].calls[1] = 0;
+  for (int i = 0; i < kSwitchCount; ++i) switches[i].calls[0] = switches[i].calls[1] = 0;
 }
 
 long calls_of(int variant) {
   long calls = 0;
-  for (int i = 0; i < switch_count; ++i) calls += switches[i].calls[variant];
+  for (int i = 0; i < kSwitchCount; ++i) calls += switches[i].calls[variant];
   return calls;
 }
 
@@ -106,13 +107,13 @@ int chip(const Arguments& arguments) {
 int list(const Arguments& arguments) {
   const Device device = device_of(arguments.target);
   const Context context({.target = arguments.target, .threads = arguments.threads});
-  for (int i = 0; i < timed_count; ++i) {
-    const Job job = timed[i].parse(timed[i].text);
+  for (int i = 0; i < kTimedCount; ++i) {
+    const Job job = kTimed[i].parse(kTimed[i].text);
     clear_calls();
     Operands(job, device, false).call(context);
     if (calls_of(0) == 0) continue;
-    std::printf("{\"row\": \"%s\", \"weight\": %g, \"bytes\": %lld}\n", job.name.c_str(),
-                job.weight, static_cast<long long>(job.x_bytes() + job.y_bytes()));
+    std::printf("{\"row\": \"%s\", \"weight\": %g, \"bytes\": %" PRId64 "}\n", job.name.c_str(),
+                job.weight, job.x_bytes() + job.y_bytes());
     std::fflush(stdout);
   }
   return 0;
@@ -123,8 +124,8 @@ int check(const Arguments& arguments) {
   const Device device = device_of(arguments.target);
   std::vector<std::string_view> only;
   if (!arguments.rows.empty()) only = sylvite_bench::split(arguments.rows, ',');
-  for (int i = 0; i < checked_count; ++i) {
-    const Job job = checked[i].parse(checked[i].text);
+  for (int i = 0; i < kCheckedCount; ++i) {
+    const Job job = kChecked[i].parse(kChecked[i].text);
     const auto named = [&](std::string_view name) { return name == job.name; };
     if (!only.empty() && std::ranges::none_of(only, named)) continue;
     Operands operands(job, device, job.roof != Job::Roof::kRead);
@@ -138,15 +139,15 @@ int check(const Arguments& arguments) {
         if (got == want) continue;
         const auto at = std::mismatch(got.begin(), got.end(), want.begin()).first - got.begin();
         std::printf("{\"wrong\": \"%s\", \"byte\": %lld, \"bytes\": %zu, \"streaming\": %s}\n",
-                    checked[i].text, static_cast<long long>(at), got.size(),
+                    kChecked[i].text, static_cast<long long>(at), got.size(),
                     stores == StorePolicy::kStream ? "true" : "false");
         return 3;
       }
     }
   }
-  std::printf("{\"checked\": %d, \"idle\": [", checked_count);
+  std::printf("{\"checked\": %d, \"idle\": [", kCheckedCount);
   const char* between = "";
-  for (int i = 0; i < switch_count; ++i) {
+  for (int i = 0; i < kSwitchCount; ++i) {
     if (switches[i].calls[0] > 0 && switches[i].calls[1] > 0) continue;
     std::printf("%s\"%s\"", between, switches[i].kernel);
     between = ", ";
@@ -161,8 +162,9 @@ class Timer {
       : device_(device_of(arguments.target)),
         operands_(job, device_, false),
         stores_(arguments.stores),
-        contexts_{context(arguments, arguments.stores ? StorePolicy::kPlain : StorePolicy::kAuto),
-                  context(arguments, arguments.stores ? StorePolicy::kStream : StorePolicy::kAuto)} {
+        contexts_(
+            {context(arguments, arguments.stores ? StorePolicy::kPlain : StorePolicy::kAuto),
+             context(arguments, arguments.stores ? StorePolicy::kStream : StorePolicy::kAuto)}) {
     constexpr double kSampleSeconds = 300e-6, kMostCalls = 1 << 20;
     sample(0);
     const double once = std::max(sample(0), 1e-9);
@@ -173,7 +175,7 @@ class Timer {
   /// caches hold what a call leaves there.
   double sample(int variant) {
     chosen = stores_ ? 0 : variant;
-    const Context& context = contexts_[variant];
+    const Context& context = contexts_[static_cast<size_t>(variant)];
     operands_.call(context);
     synchronize();
     const double begin = now();
@@ -193,7 +195,7 @@ class Timer {
   Device device_;
   Operands operands_;
   bool stores_;
-  Context contexts_[2];
+  std::array<Context, 2> contexts_;
   int calls_ = 1;
 };
 
@@ -224,9 +226,9 @@ double roof_seconds(const Job& job, sylvite_bench::Roof& roof, double seconds) {
 void time_row(const Job& job, const Arguments& arguments, double seconds, double roof) {
   constexpr int kLeastPairs = 7, kMostPairs = 400;
   Timer timer(job, arguments);
-  std::printf("{\"row\": \"%s\", \"weight\": %g, \"bytes\": %lld, \"roof\": %.9g, \"pairs\": [",
-              job.name.c_str(), job.weight, static_cast<long long>(job.x_bytes() + job.y_bytes()),
-              roof);
+  std::printf("{\"row\": \"%s\", \"weight\": %g, \"bytes\": %" PRId64
+              ", \"roof\": %.9g, \"pairs\": [",
+              job.name.c_str(), job.weight, job.x_bytes() + job.y_bytes(), roof);
   const double begin = now();
   for (int pair = 0; pair < kLeastPairs || (pair < kMostPairs && now() - begin < seconds); ++pair) {
     double times[2];
@@ -243,8 +245,8 @@ int time_rows(const Arguments& arguments) {
   std::vector<Job> jobs;
   for (const std::string_view name : sylvite_bench::split(arguments.rows, ',')) {
     bool found = false;
-    for (int i = 0; i < timed_count && !found; ++i) {
-      Job job = timed[i].parse(timed[i].text);
+    for (int i = 0; i < kTimedCount && !found; ++i) {
+      Job job = kTimed[i].parse(kTimed[i].text);
       found = job.name == name;
       if (found) jobs.push_back(std::move(job));
     }

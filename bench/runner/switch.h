@@ -33,11 +33,11 @@ inline int call(Switch& s, void** args) {
 
 // By the tuner's file:
 extern Switch switches[];
-extern const int switch_count;
-extern const Line timed[];
-extern const int timed_count;
-extern const Line checked[];
-extern const int checked_count;
+extern const int kSwitchCount;
+extern const Line kTimed[];
+extern const int kTimedCount;
+extern const Line kChecked[];
+extern const int kCheckedCount;
 
 // The families; a program links those that its lines name.
 Job space_batch(std::string_view text);

@@ -26,18 +26,6 @@ Range parse_range(std::string_view column, std::string_view text) {
   return range;
 }
 
-double parse_number(std::string_view column, const std::string& text) {
-  size_t used = 0;
-  double value = -1;
-  try {
-    value = std::stod(text, &used);
-  } catch (const std::logic_error&) {
-    used = 0;
-  }
-  if (used != text.size() || !(value >= 0)) fail(column, text, "a number of at least 0");
-  return value;
-}
-
 /// "5x": times the naive loop; "1.5us": at most; "-": neither.
 void parse_floor(const std::string& text, FeaturesRow& row) {
   if (text == "-") return;

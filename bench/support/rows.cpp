@@ -46,15 +46,21 @@ sylvite::Shape parse_shape(std::string_view text) {
   return shape;
 }
 
-double parse_weight(const std::string& text) {
+double parse_number(std::string_view column, const std::string& text) {
   size_t used = 0;
-  double weight = -1;
+  double value = -1;
   try {
-    weight = std::stod(text, &used);
+    value = std::stod(text, &used);
   } catch (const std::logic_error&) {
     used = 0;
   }
-  if (used != text.size() || !(weight > 0)) fail("weight", text, "a number above 0");
+  if (used != text.size() || !(value >= 0)) fail(column, text, "a number of at least 0");
+  return value;
+}
+
+double parse_weight(const std::string& text) {
+  const double weight = parse_number("weight", text);
+  if (weight == 0) fail("weight", text, "a number above 0");
   return weight;
 }
 

@@ -23,6 +23,8 @@ int64_t parse_integer(std::string_view column, std::string_view text, int64_t le
 sylvite::DType parse_dtype(std::string_view text);
 /// "1x64x65x65"
 sylvite::Shape parse_shape(std::string_view text);
+/// At least 0.
+double parse_number(std::string_view column, const std::string& text);
 double parse_weight(const std::string& text);
 
 std::vector<std::string> words_of(std::string_view line);

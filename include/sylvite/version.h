@@ -3,6 +3,8 @@
    the minor number may break them. C and C++. */
 #pragma once
 
+/* NOLINTBEGIN(modernize-macro-to-enum,modernize-macro-*): for #if */
 #define SYLVITE_VERSION_MAJOR 0
 #define SYLVITE_VERSION_MINOR 1
 #define SYLVITE_VERSION_PATCH 0
+/* NOLINTEND(modernize-macro-to-enum,modernize-macro-*) */

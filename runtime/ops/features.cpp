@@ -7,8 +7,8 @@ namespace sylvite {
 namespace {
 
 template <typename Kind>
-typename Kind::Out run_new(std::span<const typename Kind::Feature> features, const FeatureIds* ids,
-                           const Context& context) {
+Kind::Out run_new(std::span<const typename Kind::Feature> features, const FeatureIds* ids,
+                  const Context& context) {
   return internal::merge_new<Kind>(features, ids, context, internal::outputs_of(context));
 }
 

@@ -186,9 +186,8 @@ auto with_merge(std::span<const typename Kind::Feature> features, const Context&
 
 /// The merge into outputs that `make` gives. ids: where pairs are made of features, else nullptr.
 template <typename Kind>
-typename Kind::Out merge_new(std::span<const typename Kind::Feature> features,
-                             const FeatureIds* ids, const Context& context,
-                             const MakeOutput& make) {
+Kind::Out merge_new(std::span<const typename Kind::Feature> features, const FeatureIds* ids,
+                    const Context& context, const MakeOutput& make) {
   typename Kind::Out out;
   with_merge<Kind>(features, context, [&](auto& call) { call.run_new(ids, fields_of(out), make); });
   return out;

@@ -265,9 +265,9 @@ def switch_source(entries, timed, checked):
 
     def lines(which, rows):
         body = [f'    {{{family}, "{text}"}},' for family, text in rows] or ["    {nullptr, nullptr},"]
-        return [f"const Line {which}[] = {{", *body, "};", f"const int {which}_count = {len(rows)};"]
+        return [f"const Line {which}[] = {{", *body, "};", f"const int {which}Count = {len(rows)};"]
 
     return "\n".join(['#include "runner/switch.h"', 'extern "C" {', *declarations, "}", "namespace sylvite_runner {",
-                      "Switch switches[] = {", *(table or ["    {nullptr, {nullptr, nullptr}, {0, 0}},"]), "};", f"const int switch_count = {len(entries)};",
-                      *lines("timed", timed), *lines("checked", checked), "}", 'extern "C" {', *wraps,
+                      "Switch switches[] = {", *(table or ["    {nullptr, {nullptr, nullptr}, {0, 0}},"]), "};", f"const int kSwitchCount = {len(entries)};",
+                      *lines("kTimed", timed), *lines("kChecked", checked), "}", 'extern "C" {', *wraps,
                       "void* __wrap_dlopen(const char*, int) { return nullptr; }", "}", ""])
