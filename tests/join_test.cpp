@@ -6,6 +6,7 @@
 #include "support/join_cases.h"
 #include "support/placed_tensor.h"
 #include "support/space_batch_cases.h"
+#include "support/texts.h"
 #include "support/thread_pools.h"
 
 namespace sylvite::test {
@@ -169,14 +170,6 @@ TEST_P(JoinOnThreads, IsTheSameForEveryCountAndPool) {
   EXPECT_GT(spawning.tasks(), 1);
   EXPECT_GT(backwards.tasks(), 1);
 }
-
-std::vector<std::string> texts_of(const Tensor& strings) {
-  std::vector<std::string> result;
-  for (int64_t i = 0; i < strings.element_count(); ++i) result.emplace_back(strings.text(i));
-  return result;
-}
-
-using Texts = std::vector<std::string>;
 
 Tensor strings(std::initializer_list<std::string_view> texts, const Shape& shape) {
   return Tensor::strings(std::vector<std::string_view>(texts), shape);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "support/rejects.h"
+#include "support/texts.h"
 #include "sylvite/sylvite.h"
 
 namespace sylvite::test {
@@ -14,12 +15,6 @@ namespace {
 constexpr ErrorCode kInvalidArgument = ErrorCode::kInvalidArgument;
 constexpr std::array<std::string_view, 6> kTexts = {
     "two", "", std::string_view("a\0b", 3), "\xc3\xa4", "longer than the others", "x"};
-
-std::vector<std::string> texts_of(const Tensor& tensor) {
-  std::vector<std::string> texts;
-  for (int64_t i = 0; i < tensor.element_count(); ++i) texts.emplace_back(tensor.text(i));
-  return texts;
-}
 
 TEST(StringTensors, HoldTheBytesOfTheirTexts) {
   const Tensor tensor = Tensor::strings(kTexts, {2, 3});
