@@ -72,8 +72,8 @@ void run_gpu_cast(Call& call, DType from, DType to, const Box& box, const Place&
   std::array<Tensor, CastPath::kMaxSteps> scratch;
   for (int i = 0; i + 1 < path.count; ++i) {
     scratch[static_cast<size_t>(i)] =
-        Tensor::empty(path.steps[static_cast<size_t>(i)].to,
-                      Shape{std::min(box.count(), kScratchElements)}, call.context, call.device);
+        device_scratch(call, path.steps[static_cast<size_t>(i)].to,
+                       Shape{std::min(box.count(), kScratchElements)});
   }
   call.for_each_task(grid.tasks(), [&](int64_t task) {
     const TaskGrid::Slice slice = grid.slice(task);

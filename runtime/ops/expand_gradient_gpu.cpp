@@ -161,11 +161,12 @@ void run_sum_gpu(Call& call, const SumCall& sum, const Place& dy, const Place& d
   if (explained(call, kernels.columns, false, sum.dy_count * bytes, sum.dx_count * bytes, 1))
     return;
   const auto allocate = [&](int64_t count, int element_bytes) {
-    return Tensor::empty(element_bytes == 8   ? DType::kUInt64
-                         : element_bytes == 4 ? DType::kUInt32
-                         : element_bytes == 2 ? DType::kUInt16
-                                              : DType::kUInt8,
-                         Shape{count}, call.context, call.device);
+    return device_scratch(call,
+                          element_bytes == 8   ? DType::kUInt64
+                          : element_bytes == 4 ? DType::kUInt32
+                          : element_bytes == 2 ? DType::kUInt16
+                                               : DType::kUInt8,
+                          Shape{count});
   };
   // All memory first: a call that fails for want of it has written nothing.
   bool split = !is_aligned(dy, bytes);
