@@ -163,7 +163,7 @@ class Rows : public Halide::Generator<Rows> {
     }
     y(d) = with_one_nan(sum);
   }
-  void schedule() { schedule_rows(x, y, n, d, kLanes - 1, knobs); }
+  void schedule() { schedule_rows(x, y, n, d, kLanes - 1, get_target(), knobs); }
 
  private:
   std::vector<Halide::Var> d = sum_vars(4);
