@@ -196,14 +196,14 @@ const RegistryHandle& default_registry() {
 }
 
 RegistryUse::RegistryUse(SharedRegistry& shared) : shared_(shared) {
-  const std::scoped_lock lock(shared_.mutex_);
+  const std::lock_guard lock(shared_.mutex_);
   ++shared_.uses_;
   ++g_uses;
 }
 
 RegistryUse::~RegistryUse() {
   --g_uses;
-  const std::scoped_lock lock(shared_.mutex_);
+  const std::lock_guard lock(shared_.mutex_);
   if (--shared_.uses_ == 0) shared_.idle_.notify_all();
 }
 

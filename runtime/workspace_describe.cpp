@@ -25,7 +25,7 @@ int64_t storage_bytes(const Tensor& tensor) noexcept {
 }
 
 void MemoryCount::add(const Tensor& tensor) {
-  const std::scoped_lock lock(mutex_);
+  const std::lock_guard lock(mutex_);
   // Entries that nobody uses are few where the same net runs again and again.
   if (counted_.size() > 64 && counted_.size() > 4 * live_)
     std::erase_if(counted_, [](const auto& entry) { return entry.second.users == 0; });
@@ -38,7 +38,7 @@ void MemoryCount::add(const Tensor& tensor) {
 }
 
 void MemoryCount::drop(const Tensor::Storage* storage) noexcept {
-  const std::scoped_lock lock(mutex_);
+  const std::lock_guard lock(mutex_);
   Counted& entry = counted_.find(storage)->second;
   if (--entry.users > 0) return;
   --live_;
@@ -46,7 +46,7 @@ void MemoryCount::drop(const Tensor::Storage* storage) noexcept {
 }
 
 MemoryUse MemoryCount::use() const {
-  const std::scoped_lock lock(mutex_);
+  const std::lock_guard lock(mutex_);
   return use_;
 }
 
