@@ -1,5 +1,6 @@
 # What C++ exceptions need in WebAssembly and Zig's libraries for WASI leave out: made of the sources that
-# Zig brings, into our archive. Engines know them by the exception-handling proposal's first form.
+# Zig brings, installed as objects beside our archive: in it, they would meet what Zig's own library has under
+# the same names. Engines know them by the exception-handling proposal's first form.
 get_filename_component(zig ${CMAKE_CXX_COMPILER} DIRECTORY)
 file(WRITE ${PROJECT_BINARY_DIR}/wasm_tag.cpp
   "__asm__(\".globl __cpp_exception\\n.tagtype __cpp_exception i32\\n__cpp_exception:\\n\");\n")
@@ -20,4 +21,8 @@ target_include_directories(sylvite_exceptions PRIVATE
   $<$<COMPILE_LANGUAGE:CXX>:${zig}/lib/libcxxabi/include> $<$<COMPILE_LANGUAGE:CXX>:${zig}/lib/libcxxabi/src>
   $<$<COMPILE_LANGUAGE:CXX>:${zig}/lib/libcxx/src> $<$<COMPILE_LANGUAGE:CXX>:${zig}/lib/libcxx/include>
   ${zig}/lib/libunwind/include)
-target_sources(sylvite PRIVATE $<TARGET_OBJECTS:sylvite_exceptions>)
+if(SYLVITE_INSTALL)
+  include(GNUInstallDirs)
+  install(FILES $<TARGET_OBJECTS:sylvite_exceptions> DESTINATION ${CMAKE_INSTALL_LIBDIR}/sylvite_exceptions
+    COMPONENT development)
+endif()
