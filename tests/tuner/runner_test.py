@@ -119,6 +119,19 @@ def test_rows_of_the_library_are_measured_against_the_default_schedule(build, ta
     assert Runner(target).check(program) > 100
 
 
+def test_the_default_and_a_candidate_with_its_knobs_are_made_at_once(build, target, monkeypatch, tmp_path):
+    # As every search begins where the library has a row: in both roles, with the same settings.
+    group = build.groups[SMALL]
+    kernels = tuple(replace(kernel, targets={target: {**kernel.targets[target], "knobs": ["step=128"]}})
+                    for kernel in group.kernels)
+    for i in range(3):
+        monkeypatch.setitem(build._digests, group.family, f"{tmp_path}{i}")  # objects that nobody has made
+        build.program(replace(group, kernels=kernels), target, (), [], [])
+        for role in ("base", "trial"):
+            for path in build.objects(kernels[0], target, role, ()):
+                path.unlink()
+
+
 def test_blocks_are_advised(build, target):
     from sylvite.tuner.advise import advise
     said = list(advise(build, target, 24, 36, "float32", 2, 1, "nchw", 3, "grid", 24, .01, ""))

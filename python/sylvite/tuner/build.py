@@ -166,26 +166,22 @@ class Build:
         if all(path.exists() for path in wanted):
             return wanted
         folder.mkdir(parents=True, exist_ok=True)
-        generate = [self.generator(kernel.family), "-g", kernel.generator, "-o", folder]
         arguments = [f"target={facts['halide']}", *kernel.params, *settings]
         rename = self.folder / "kernels/rename.syms"
-        part = folder / f"{os.getpid()}"  # written beside, then moved: another process may make the same
-        part.mkdir(exist_ok=True)
-        generate[-1] = part
-        run_tool([*generate, "-f", function, "-n", name, "-e", "object", *arguments], kernel.name)
-        if target in self.manifest["linked"]:
-            run_tool(["objcopy", f"--redefine-syms={rename}", part / f"{name}.o"], kernel.name)
-        if facts["stream"]:
-            run_tool([*generate, "-f", f"{function}_stream", "-n", f"{name}_stream", "-e", "llvm_assembly", *arguments,
-                      "stream=true"], kernel.name)
-            run_tool([self.source / ".venv/bin/python3", self.source / "cmake/stream_stores.py",
-                      part / f"{name}_stream.ll", "--function", f"{function}_stream", "--buffer", "y",
-                      "--object", part / f"{name}_stream.o", "--rename", rename], kernel.name)
-        for path in wanted:
-            os.replace(part / path.name, path)
-        for left in part.iterdir():
-            left.unlink()
-        part.rmdir()
+        # Written beside, then moved: another thread or process may make the same.
+        with tempfile.TemporaryDirectory(prefix="part-", dir=folder) as part:
+            generate = [self.generator(kernel.family), "-g", kernel.generator, "-o", part]
+            run_tool([*generate, "-f", function, "-n", name, "-e", "object", *arguments], kernel.name)
+            if target in self.manifest["linked"]:
+                run_tool(["objcopy", f"--redefine-syms={rename}", f"{part}/{name}.o"], kernel.name)
+            if facts["stream"]:
+                run_tool([*generate, "-f", f"{function}_stream", "-n", f"{name}_stream", "-e", "llvm_assembly", *arguments,
+                          "stream=true"], kernel.name)
+                run_tool([self.source / ".venv/bin/python3", self.source / "cmake/stream_stores.py",
+                          f"{part}/{name}_stream.ll", "--function", f"{function}_stream", "--buffer", "y",
+                          "--object", f"{part}/{name}_stream.o", "--rename", rename], kernel.name)
+            for path in wanted:
+                os.replace(f"{part}/{path.name}", path)
         return wanted
 
     # --- programs --------------------------------------------------------------------------------
