@@ -1,5 +1,5 @@
-// Runs every operator of the installed library, by name and by its typed function where there is one,
-// and checks each value. Exit status 0: all are right.
+// Runs every operator of the library, by name and by its typed function where there is one, and checks
+// each value; explains those that plan. Exit status 0: all are right.
 #include <sylvite/sylvite.h>
 
 #include <algorithm>
@@ -162,6 +162,15 @@ static void run_by_name(const Case& c) {
     expect(values_of(workspace.fetch(def.outputs[i])) == c.outputs[i], c.op + " " + def.outputs[i]);
 }
 
+static void explain_it(const Case& c) {
+  const auto schemas = operators();
+  const auto is_it = [&](const OperatorSchema* schema) { return schema->name == c.op; };
+  if ((*std::find_if(schemas.begin(), schemas.end(), is_it))->plan == nullptr) return;
+  std::vector<TensorInfo> inputs;
+  for (const Tensor& x : c.inputs) inputs.push_back(x.info());
+  expect(explain(c.op, inputs, c.arguments).op == c.op, c.op + " explained");
+}
+
 /// CreateScope, Do, HasScope: what they take is no tensor.
 static void run_scopes() {
   Workspace workspace;
@@ -235,7 +244,10 @@ int main() {
       const auto is_it = [&](const Case& c) { return c.op == op; };
       expect(std::any_of(all.begin(), all.end(), is_it), std::string(op) + " has no case");
     }
-    for (const Case& c : all) run_by_name(c);
+    for (const Case& c : all) {
+      run_by_name(c);
+      explain_it(c);
+    }
     run_scopes();
     run_typed();
   } catch (const Error& error) {
