@@ -13,18 +13,21 @@ namespace nb = nanobind;  // NOLINT(misc-unused-alias-decls)
 namespace sylvite::python {
 
 template <typename... Parts>
+std::string joined(const Parts&... parts) {
+  std::ostringstream text;
+  (text << ... << parts);
+  return text.str();
+}
+
+template <typename... Parts>
 [[noreturn]] void fail(ErrorCode code, const Parts&... parts) {
-  std::ostringstream message;
-  (message << ... << parts);
-  throw Error(code, message.str());
+  throw Error(code, joined(parts...));
 }
 
 /// A Python argument of the wrong type.
 template <typename... Parts>
 [[noreturn]] void raise_type(const Parts&... parts) {
-  std::ostringstream message;
-  (message << ... << parts);
-  throw nb::type_error(message.str().c_str());
+  throw nb::type_error(joined(parts...).c_str());
 }
 
 /// "a list", "None".

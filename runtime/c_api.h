@@ -5,7 +5,6 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,12 +36,9 @@ class CallError : public Error {
 
 template <typename... Parts>
 void require_call(bool condition, const Parts&... parts) {
-  if (condition) [[likely]] {
-    return;
+  if (!condition) [[unlikely]] {
+    throw CallError(ErrorCode::kInvalidArgument, joined(parts...));
   }
-  std::ostringstream message;
-  (message << ... << parts);
-  throw CallError(ErrorCode::kInvalidArgument, message.str());
 }
 
 /// Notes the exception that is being handled as the thread's last error.

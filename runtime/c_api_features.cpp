@@ -104,22 +104,36 @@ sylvite_status tells(const char* function, const Feature* features, int64_t coun
   });
 }
 
-/// `compute(dinputs)`.
-template <typename Compute>
-sylvite_status gradient(const char* function, const sylvite_tensor* dinputs, int64_t count,
-                        const Compute& compute) noexcept {
+/// One of the lists that a merged gradient is taken apart by: a tensor per input, and C's name of it.
+struct List {
+  const sylvite_tensor* tensors;
+  const char* name;
+};
+template <typename>
+using Tensors = std::span<const Tensor>;
+
+template <typename... Lists>
+sylvite_status gradient(const char* function,
+                        void (*compute)(Tensors<Lists>..., const Tensor& dvalues,
+                                        std::span<Tensor> dinputs, const Context&),
+                        int64_t count, const sylvite_tensor* dvalues, const sylvite_tensor* dinputs,
+                        const sylvite_context* context, const Lists&... by) noexcept {
   return guarded(function, [&] {
     std::vector<Tensor> to = outputs(dinputs, count, "dinputs");
-    compute(to);
+    compute(inputs(by.tensors, count, by.name)..., input(dvalues, "dvalues"), to,
+            context_of(context));
   });
 }
 
-template <typename SizesOf>
-sylvite_status gradient_sizes(const char* function, int64_t* sizes, int64_t count,
-                              const SizesOf& sizes_of) noexcept {
+template <typename... Lists>
+sylvite_status gradient_sizes(const char* function,
+                              std::vector<int64_t> (*sizes_of)(Tensors<Lists>..., const Context&),
+                              int64_t count, int64_t* sizes, const sylvite_context* context,
+                              const Lists&... by) noexcept {
   return guarded(function, [&] {
     const std::span<int64_t> to = array(sizes, count, "sizes");
-    std::ranges::copy(sizes_of(), to.begin());
+    std::ranges::copy(sizes_of(inputs(by.tensors, count, by.name)..., context_of(context)),
+                      to.begin());
   });
 }
 
@@ -267,52 +281,38 @@ sylvite_status sylvite_merge_single_scalar_gradient(const sylvite_tensor* presen
                                                     const sylvite_tensor* dvalues,
                                                     const sylvite_tensor* dinputs,
                                                     const sylvite_context* context) {
-  return gradient(__func__, dinputs, feature_count, [&](std::span<Tensor> to) {
-    merge_single_scalar_gradient(inputs(presence, feature_count, "presence"),
-                                 input(dvalues, "dvalues"), to, context_of(context));
-  });
+  return gradient(__func__, merge_single_scalar_gradient, feature_count, dvalues, dinputs, context,
+                  List{presence, "presence"});
 }
 
 sylvite_status sylvite_merge_single_list_gradient(
     const sylvite_tensor* lengths, const sylvite_tensor* presence, int64_t feature_count,
     const sylvite_tensor* dvalues, const sylvite_tensor* dinputs, const sylvite_context* context) {
-  return gradient(__func__, dinputs, feature_count, [&](std::span<Tensor> to) {
-    merge_single_list_gradient(inputs(lengths, feature_count, "lengths"),
-                               inputs(presence, feature_count, "presence"),
-                               input(dvalues, "dvalues"), to, context_of(context));
-  });
+  return gradient(__func__, merge_single_list_gradient, feature_count, dvalues, dinputs, context,
+                  List{lengths, "lengths"}, List{presence, "presence"});
 }
 
 sylvite_status sylvite_merge_single_list_gradient_sizes(const sylvite_tensor* lengths,
                                                         const sylvite_tensor* presence,
                                                         int64_t feature_count, int64_t* sizes,
                                                         const sylvite_context* context) {
-  return gradient_sizes(__func__, sizes, feature_count, [&] {
-    return merge_single_list_gradient_sizes(inputs(lengths, feature_count, "lengths"),
-                                            inputs(presence, feature_count, "presence"),
-                                            context_of(context));
-  });
+  return gradient_sizes(__func__, merge_single_list_gradient_sizes, feature_count, sizes, context,
+                        List{lengths, "lengths"}, List{presence, "presence"});
 }
 
 sylvite_status sylvite_merge_single_map_gradient(
     const sylvite_tensor* lengths, const sylvite_tensor* presence, int64_t feature_count,
     const sylvite_tensor* dvalues, const sylvite_tensor* dinputs, const sylvite_context* context) {
-  return gradient(__func__, dinputs, feature_count, [&](std::span<Tensor> to) {
-    merge_single_map_gradient(inputs(lengths, feature_count, "lengths"),
-                              inputs(presence, feature_count, "presence"),
-                              input(dvalues, "dvalues"), to, context_of(context));
-  });
+  return gradient(__func__, merge_single_map_gradient, feature_count, dvalues, dinputs, context,
+                  List{lengths, "lengths"}, List{presence, "presence"});
 }
 
 sylvite_status sylvite_merge_single_map_gradient_sizes(const sylvite_tensor* lengths,
                                                        const sylvite_tensor* presence,
                                                        int64_t feature_count, int64_t* sizes,
                                                        const sylvite_context* context) {
-  return gradient_sizes(__func__, sizes, feature_count, [&] {
-    return merge_single_map_gradient_sizes(inputs(lengths, feature_count, "lengths"),
-                                           inputs(presence, feature_count, "presence"),
-                                           context_of(context));
-  });
+  return gradient_sizes(__func__, merge_single_map_gradient_sizes, feature_count, sizes, context,
+                        List{lengths, "lengths"}, List{presence, "presence"});
 }
 
 sylvite_status sylvite_merge_multi_scalar_gradient(const sylvite_tensor* lengths,
@@ -320,59 +320,43 @@ sylvite_status sylvite_merge_multi_scalar_gradient(const sylvite_tensor* lengths
                                                    const sylvite_tensor* dvalues,
                                                    const sylvite_tensor* dinputs,
                                                    const sylvite_context* context) {
-  return gradient(__func__, dinputs, feature_count, [&](std::span<Tensor> to) {
-    merge_multi_scalar_gradient(inputs(lengths, feature_count, "lengths"),
-                                input(dvalues, "dvalues"), to, context_of(context));
-  });
+  return gradient(__func__, merge_multi_scalar_gradient, feature_count, dvalues, dinputs, context,
+                  List{lengths, "lengths"});
 }
 
 sylvite_status sylvite_merge_multi_scalar_gradient_sizes(const sylvite_tensor* lengths,
                                                          int64_t feature_count, int64_t* sizes,
                                                          const sylvite_context* context) {
-  return gradient_sizes(__func__, sizes, feature_count, [&] {
-    return merge_multi_scalar_gradient_sizes(inputs(lengths, feature_count, "lengths"),
-                                             context_of(context));
-  });
+  return gradient_sizes(__func__, merge_multi_scalar_gradient_sizes, feature_count, sizes, context,
+                        List{lengths, "lengths"});
 }
 
 sylvite_status sylvite_merge_multi_list_gradient(
     const sylvite_tensor* lengths, const sylvite_tensor* values_lengths, int64_t feature_count,
     const sylvite_tensor* dvalues, const sylvite_tensor* dinputs, const sylvite_context* context) {
-  return gradient(__func__, dinputs, feature_count, [&](std::span<Tensor> to) {
-    merge_multi_list_gradient(inputs(lengths, feature_count, "lengths"),
-                              inputs(values_lengths, feature_count, "values_lengths"),
-                              input(dvalues, "dvalues"), to, context_of(context));
-  });
+  return gradient(__func__, merge_multi_list_gradient, feature_count, dvalues, dinputs, context,
+                  List{lengths, "lengths"}, List{values_lengths, "values_lengths"});
 }
 
 sylvite_status sylvite_merge_multi_list_gradient_sizes(const sylvite_tensor* lengths,
                                                        const sylvite_tensor* values_lengths,
                                                        int64_t feature_count, int64_t* sizes,
                                                        const sylvite_context* context) {
-  return gradient_sizes(__func__, sizes, feature_count, [&] {
-    return merge_multi_list_gradient_sizes(inputs(lengths, feature_count, "lengths"),
-                                           inputs(values_lengths, feature_count, "values_lengths"),
-                                           context_of(context));
-  });
+  return gradient_sizes(__func__, merge_multi_list_gradient_sizes, feature_count, sizes, context,
+                        List{lengths, "lengths"}, List{values_lengths, "values_lengths"});
 }
 
 sylvite_status sylvite_merge_multi_map_gradient(
     const sylvite_tensor* lengths, const sylvite_tensor* values_lengths, int64_t feature_count,
     const sylvite_tensor* dvalues, const sylvite_tensor* dinputs, const sylvite_context* context) {
-  return gradient(__func__, dinputs, feature_count, [&](std::span<Tensor> to) {
-    merge_multi_map_gradient(inputs(lengths, feature_count, "lengths"),
-                             inputs(values_lengths, feature_count, "values_lengths"),
-                             input(dvalues, "dvalues"), to, context_of(context));
-  });
+  return gradient(__func__, merge_multi_map_gradient, feature_count, dvalues, dinputs, context,
+                  List{lengths, "lengths"}, List{values_lengths, "values_lengths"});
 }
 
 sylvite_status sylvite_merge_multi_map_gradient_sizes(const sylvite_tensor* lengths,
                                                       const sylvite_tensor* values_lengths,
                                                       int64_t feature_count, int64_t* sizes,
                                                       const sylvite_context* context) {
-  return gradient_sizes(__func__, sizes, feature_count, [&] {
-    return merge_multi_map_gradient_sizes(inputs(lengths, feature_count, "lengths"),
-                                          inputs(values_lengths, feature_count, "values_lengths"),
-                                          context_of(context));
-  });
+  return gradient_sizes(__func__, merge_multi_map_gradient_sizes, feature_count, sizes, context,
+                        List{lengths, "lengths"}, List{values_lengths, "values_lengths"});
 }

@@ -17,10 +17,15 @@ std::ostream& operator<<(std::ostream& text, const Shape& shape);
 namespace sylvite::internal {
 
 template <typename... Parts>
+std::string joined(const Parts&... parts) {
+  std::ostringstream text;
+  (text << ... << parts);
+  return text.str();
+}
+
+template <typename... Parts>
 [[noreturn]] void fail(ErrorCode code, const Parts&... parts) {
-  std::ostringstream message;
-  (message << ... << parts);
-  throw Error(code, message.str());
+  throw Error(code, joined(parts...));
 }
 
 /// The message is built on failure only.
