@@ -1,13 +1,12 @@
-#include <dlfcn.h>
-
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <stdexcept>
 
 #include "families.h"
+#include "support/cuda_driver.h"
 #include "support/problem.h"
 #include "support/report.h"
 #include "support/rows.h"
@@ -38,42 +37,6 @@ std::optional<Gpu> find_gpu(const std::string& wanted) {
   }
   return std::nullopt;
 }
-
-// The driver's own device-to-device copy, in the primary context that the library uses too.
-class CudaDriver {
- public:
-  CudaDriver() {
-    void* library = dlopen("libcuda.so.1", RTLD_NOW);
-    if (library == nullptr) throw std::runtime_error("libcuda.so.1 cannot be opened");
-    const auto init = find<int(unsigned)>(library, "cuInit");
-    const auto get_device = find<int(int*, int)>(library, "cuDeviceGet");
-    const auto retain = find<int(void**, int)>(library, "cuDevicePrimaryCtxRetain");
-    const auto set_current = find<int(void*)>(library, "cuCtxSetCurrent");
-    copy_ = find<CopyFunction>(library, "cuMemcpyDtoDAsync_v2");
-    int device = 0;
-    void* context = nullptr;
-    if (init(0) || get_device(&device, 0) || retain(&context, device) || set_current(context))
-      throw std::runtime_error("CUDA: no context on device 0");
-  }
-
-  void copy(void* target, const void* source, size_t bytes) const {
-    if (copy_(reinterpret_cast<uintptr_t>(target), reinterpret_cast<uintptr_t>(source), bytes,
-              nullptr))
-      throw std::runtime_error("cuMemcpyDtoDAsync failed");
-  }
-
- private:
-  using CopyFunction = int(uintptr_t, uintptr_t, size_t, void*);
-
-  template <typename Function>
-  static Function* find(void* library, const char* name) {
-    void* symbol = dlsym(library, name);
-    if (symbol == nullptr) throw std::runtime_error(std::string("libcuda.so.1 lacks ") + name);
-    return reinterpret_cast<Function*>(symbol);
-  }
-
-  CopyFunction* copy_ = nullptr;
-};
 
 // A copy of the row's bytes on the device: the driver's for CUDA; for OpenCL, whose buffers have no
 // address here, the library's own, which SpaceToBatch with blocks of 1 is.

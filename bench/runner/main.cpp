@@ -14,13 +14,14 @@
 #include <cmath>
 #include <cstdio>
 #include <exception>
-#include <memory>
+#include <optional>
 #include <stdexcept>
 #include <vector>
 
 #include "runner/job.h"
 #include "runner/switch.h"
 #include "runtime/move.h"
+#include "support/cuda_driver.h"
 #include "support/machine.h"
 #include "support/roof.h"
 #include "support/rows.h"
@@ -166,20 +167,24 @@ class Timer {
             {context(arguments, arguments.stores ? StorePolicy::kPlain : StorePolicy::kAuto),
              context(arguments, arguments.stores ? StorePolicy::kStream : StorePolicy::kAuto)}) {
     constexpr double kSampleSeconds = 300e-6, kMostCalls = 1 << 20;
+    if (device_.kind == DeviceKind::kCuda) cuda_.emplace();
     sample(0);
     const double once = std::max(sample(0), 1e-9);
     calls_ = static_cast<int>(std::clamp(std::ceil(kSampleSeconds / once), 1., kMostCalls));
   }
 
-  /// Seconds per call. One call goes ahead: it brings the code and the pool's threads back, and the
-  /// caches hold what a call leaves there.
+  /// Seconds per call: CUDA's by events on the stream, OpenCL's between two waits for its queue. One call
+  /// goes ahead: it brings the code and the pool's threads back, and the caches hold what a call leaves
+  /// there.
   double sample(int variant) {
     chosen = stores_ ? 0 : variant;
     const Context& context = contexts_[static_cast<size_t>(variant)];
     operands_.call(context);
     synchronize();
+    if (cuda_) cuda_->begin();
     const double begin = now();
     for (int call = 0; call < calls_; ++call) operands_.call(context);
+    if (cuda_) return cuda_->end() / calls_;
     synchronize();
     return (now() - begin) / calls_;
   }
@@ -196,6 +201,7 @@ class Timer {
   Operands operands_;
   bool stores_;
   std::array<Context, 2> contexts_;
+  std::optional<sylvite_bench::CudaTimer> cuda_;
   int calls_ = 1;
 };
 
