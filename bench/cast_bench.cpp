@@ -3,6 +3,7 @@
 #include "families.h"
 #include "support/buffer.h"
 #include "support/naive_cast.h"
+#include "support/operand.h"
 #include "support/operator_rows.h"
 #include "support/report.h"
 #include "support/roof.h"
@@ -27,8 +28,8 @@ const Group& group_of(const CastRow& row) {
 
 struct Operands {
   explicit Operands(const CastRow& row)
-      : x_memory(row.count() * element_size(row.from), row.offset(row.from)),
-        y_memory(row.count() * element_size(row.to), row.offset(row.to)),
+      : x_memory(row.count() * element_size(row.from), offset_of(row.name, row.from)),
+        y_memory(row.count() * element_size(row.to), offset_of(row.name, row.to)),
         want(row.count() * element_size(row.to)),
         x(Tensor::wrap(static_cast<const void*>(x_memory.data()), row.from, row.shape,
                        row.x_strides())),

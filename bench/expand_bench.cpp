@@ -6,6 +6,7 @@
 
 #include "families.h"
 #include "support/buffer.h"
+#include "support/operand.h"
 #include "support/operator_rows.h"
 #include "support/report.h"
 #include "support/roof.h"
@@ -23,12 +24,6 @@ using sylvite::Tensor;
 
 const CacheGroups kGroups(.85, .55, .30);
 constexpr double kRowFloor = .30;
-
-int64_t byte_count(DType dtype, const Shape& shape) {
-  int64_t bytes = element_size(dtype);
-  for (const int64_t extent : shape) bytes *= extent;
-  return bytes;
-}
 
 /// Caffe2's loop: an index per axis, carried on element by element. T: as wide as an element.
 template <typename T>
@@ -57,8 +52,8 @@ class Problem {
  public:
   explicit Problem(const ExpandRow& row)
       : row_(row),
-        x_memory_(byte_count(row.dtype, row.x), row.shift()),
-        y_memory_(byte_count(row.dtype, row.y), row.shift()),
+        x_memory_(byte_count(row.dtype, row.x), offset_of(row.name, row.dtype)),
+        y_memory_(byte_count(row.dtype, row.y), offset_of(row.name, row.dtype)),
         x_(Tensor::wrap(static_cast<const void*>(x_memory_.data()), row.dtype, row.x)),
         y_(Tensor::wrap(static_cast<void*>(y_memory_.data()), row.dtype, row.y)) {
     x_memory_.fill_with_noise();

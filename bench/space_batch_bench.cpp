@@ -2,6 +2,7 @@
 
 #include "baselines.h"
 #include "families.h"
+#include "support/operand.h"
 #include "support/problem.h"
 #include "support/report.h"
 #include "support/roof.h"
@@ -23,7 +24,7 @@ const CacheGroups kGroups(.88, .60, 0);
 bool has_aligned_rows(const Case& row, const Geometry& g) {
   const int64_t element = element_size(row.dtype);
   const int64_t run = g.channels_last ? g.channels * element : g.phase_w * element;
-  return !row.unaligned() && run % kLine == 0 && g.width == g.phase_w * g.block_w &&
+  return !is_unaligned(row.name) && run % kLine == 0 && g.width == g.phase_w * g.block_w &&
          g.height == g.phase_h * g.block_h;
 }
 

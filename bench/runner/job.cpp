@@ -17,12 +17,6 @@ using sylvite::Tensor;
 
 constexpr size_t kLine = 64;
 
-int64_t byte_count(DType dtype, const Shape& shape) {
-  int64_t bytes = element_size(dtype);
-  for (const int64_t extent : shape) bytes *= extent;
-  return bytes;
-}
-
 struct Bits {
   int bytes;
   int mantissa;
@@ -67,14 +61,9 @@ void fill(DType dtype, char* memory, int64_t bytes, bool special_values) {
 
 }  // namespace
 
-int64_t Job::x_bytes() const { return byte_count(x_dtype, x_shape); }
-int64_t Job::y_bytes() const { return byte_count(y_dtype, y_shape); }
-
-Guarded::Guarded(int64_t bytes, int64_t element_bytes, bool unaligned) {
+Guarded::Guarded(int64_t bytes, int64_t offset) {
   const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-  const auto want = static_cast<size_t>(bytes);
-  const size_t offset = unaligned ? static_cast<size_t>(element_bytes) : 0;
-  const size_t room = (want + offset + kLine - 1) / kLine * kLine;
+  const size_t room = (static_cast<size_t>(bytes + offset) + kLine - 1) / kLine * kLine;
   mapped_ = (room + page - 1) / page * page + page;
   base_ = mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (base_ == MAP_FAILED) throw std::bad_alloc();
@@ -89,8 +78,8 @@ Guarded::~Guarded() { munmap(base_, mapped_); }
 Operands::Operands(const Job& job, sylvite::Device device, bool special_values)
     : job_(job),
       device_(device),
-      x_memory_(job.x_bytes(), element_size(job.x_dtype), job.unaligned()),
-      y_memory_(job.y_bytes(), element_size(job.y_dtype), job.unaligned()),
+      x_memory_(job.x_bytes(), sylvite_bench::offset_of(job.name, job.x_dtype)),
+      y_memory_(job.y_bytes(), sylvite_bench::offset_of(job.name, job.y_dtype)),
       x_(Tensor::wrap(static_cast<const void*>(x_memory_.data()), job.x_dtype, job.x_shape,
                       job.x_strides)),
       y_(Tensor::wrap(static_cast<void*>(y_memory_.data()), job.y_dtype, job.y_shape)) {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 
+#include "support/operand.h"
 #include "support/operator_rows.h"
 #include "sylvite/sylvite.h"
 
@@ -23,16 +24,15 @@ struct Job {
   /// The operator on any operands of these shapes.
   std::function<void(const sylvite::Tensor& x, sylvite::Tensor& y, const sylvite::Context&)> call;
 
-  /// Rows named so begin one element after an aligned address.
-  bool unaligned() const { return name.find("unaligned") != std::string::npos; }
-  int64_t x_bytes() const;
-  int64_t y_bytes() const;
+  int64_t x_bytes() const { return sylvite_bench::byte_count(x_dtype, x_shape); }
+  int64_t y_bytes() const { return sylvite_bench::byte_count(y_dtype, y_shape); }
 };
 
-/// Memory that ends where no page is: a call that reads or writes behind it dies.
+/// Memory that begins `offset` bytes after a line's start and ends where no page is, but for the rest of
+/// its last line: a call that reads or writes behind that dies.
 class Guarded {
  public:
-  Guarded(int64_t bytes, int64_t element_bytes, bool unaligned);
+  Guarded(int64_t bytes, int64_t offset);
   Guarded(const Guarded&) = delete;
   Guarded& operator=(const Guarded&) = delete;
   Guarded(Guarded&&) = delete;

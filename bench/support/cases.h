@@ -23,9 +23,6 @@ struct Case {
   sylvite::PerAxis<int64_t> block = {};   // one or two axes
   sylvite::PerAxis<sylvite::Sides> pads;  // paddings or crops, one per axis
   double weight = 1;
-
-  /// Rows named so begin one element after an aligned address.
-  bool unaligned() const { return name.find("unaligned") != std::string::npos; }
 };
 
 /// One line without comment; throws std::runtime_error.

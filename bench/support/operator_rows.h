@@ -22,9 +22,6 @@ struct CastRow {
   sylvite::Shape x_strides() const {
     return transposed ? sylvite::Shape{1, shape[0]} : sylvite::Shape{shape[1], 1};
   }
-  int64_t offset(sylvite::DType dtype) const {
-    return name.find("unaligned") == std::string::npos ? 0 : element_size(dtype);
-  }
 };
 
 struct ExpandRow {
@@ -33,10 +30,6 @@ struct ExpandRow {
   sylvite::Shape x;
   sylvite::Shape y;
   double weight = 1;
-
-  int64_t shift() const {
-    return name.find("unaligned") == std::string::npos ? 0 : element_size(dtype);
-  }
 };
 
 /// A sum over broadcast axes: the gradient of Expand.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "support/operand.h"
+
 namespace sylvite_bench {
 namespace {
 
@@ -10,12 +12,6 @@ using sylvite::Layout;
 using sylvite::Shape;
 using sylvite::Tensor;
 using sylvite::TensorInfo;
-
-int64_t byte_count(const Case& row, const Shape& shape) {
-  int64_t bytes = element_size(row.dtype);
-  for (const int64_t extent : shape) bytes *= extent;
-  return bytes;
-}
 
 Shape output_shape(const Case& row, const sylvite::SpaceToBatchArgs& scatter,
                    const sylvite::BatchToSpaceArgs& gather) {
@@ -56,8 +52,8 @@ Problem::Problem(const Case& row)
       gather_{.block_shape = row.block, .crops = row.pads, .layout = row.layout},
       y_shape_(output_shape(row, scatter_, gather_)),
       geometry_(geometry_of(row, y_shape_)),
-      x_memory_(byte_count(row, row.shape), row.unaligned() ? element_size(row.dtype) : 0),
-      y_memory_(byte_count(row, y_shape_), row.unaligned() ? element_size(row.dtype) : 0),
+      x_memory_(byte_count(row.dtype, row.shape), offset_of(row.name, row.dtype)),
+      y_memory_(byte_count(row.dtype, y_shape_), offset_of(row.name, row.dtype)),
       x_(Tensor::wrap(static_cast<const void*>(x_memory_.data()), row.dtype, row.shape)),
       y_(Tensor::wrap(static_cast<void*>(y_memory_.data()), row.dtype, y_shape_)) {
   x_memory_.fill_with_noise();
