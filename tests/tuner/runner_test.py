@@ -52,6 +52,13 @@ def test_every_checked_line_is_one_that_may_reach_the_group(build, name):
     assert all(lines.touches(group, line) for _, line in checked)
 
 
+@pytest.mark.parametrize("name", ["repeat_u16", "repeat_u64", "repeat4_pixels_u8"])
+def test_the_checked_lines_reach_every_kernel_of_a_group(build, target, name):
+    group = build.groups[name]
+    program = build.program(group, target, (), [], lines.checked_lines(group))
+    assert Runner(target).check(program) > 100
+
+
 def make_search(build, target, shapes, prefix=""):
     group = build.groups[SMALL]
     return Search(build, group, target, Runner(target, prefix), Settings(shapes=shapes, records=shapes, seconds=.05,

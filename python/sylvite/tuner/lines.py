@@ -44,6 +44,8 @@ def touches(group, line):
     if len(types) == 2:
         return types[0] in words if group.family == "expand_gradient" else types == words[1:3]
     dtypes = [word for word in words[1:4] if word in WIDTHS]
+    if group.generator == "repeat":  # which takes several short elements for one
+        return any(WIDTHS[dtype] <= WIDTHS[types[0]] for dtype in dtypes)
     return any(WIDTHS[types[0]] == WIDTHS[dtype] for dtype in dtypes)
 
 
@@ -122,16 +124,22 @@ def space_batch_line(draw, i, width, whole, generator):
     return f"{name_of(draw, i, whole)} {op} {NAMES[width]} {layout} {'x'.join(map(str, shape))} {block[0]}x{block[1]} {sides} 1"
 
 
-def expand_line(draw, i, width, whole):
+def expand_line(draw, i, width, whole, generator):
     lanes = LINE // width
     kind = draw.choice(("repeat", "repeat", "rows", "row", "row", "any", "any", "pixels", "pixels"))
+    if generator == "repeat":  # each number of times, of whole vectors and of any extent
+        kind, whole = "repeat", i % 2 == 0
+    elif generator == "repeat_pixels":
+        kind = "pixels"
     extent = around(draw, lanes, whole)
     if kind == "repeat":
-        times = draw.randint(2, 17)
+        times = 2 + i // 2 % 16
         many = extent * draw.choice((1, 1, 16, 200))
         x, y = [many, 1], [many, times]
+        if generator == "repeat" and width > 1 and i % 3 == 0:  # elements that are two narrower ones
+            width, x, y = width // 2, [*x, 2], [*y, 2]
     elif kind == "pixels":
-        channels, times = draw.choice((2, 3, 5, 7)), draw.randint(2, 6)
+        channels, times = 3 if generator == "repeat_pixels" else draw.choice((2, 3, 5, 7)), draw.randint(2, 6)
         x, y = [extent, 1, channels], [extent, times, channels]
     elif kind == "rows":
         rows = draw.randint(1, 20)
@@ -175,7 +183,7 @@ def checked_lines(group, count=240, seed=8):
         if family == "space_batch":
             line = space_batch_line(draw, i, width, whole, group.generator)
         elif family == "expand":
-            line = expand_line(draw, i, width, whole)
+            line = expand_line(draw, i, width, whole, group.generator)
         elif family == "cast":
             line = cast_line(draw, i, types if len(types) == 2 else [NAMES[width]] * 2, whole)
         else:

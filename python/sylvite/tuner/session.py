@@ -2,6 +2,7 @@
 import math
 import re
 import shlex
+import sys
 import time
 
 from rich.console import Console
@@ -17,6 +18,11 @@ from .search import Search, Settings
 
 def knobs_text(knobs):
     return " ".join(f"{name}={value}" for name, value in sorted(knobs.items())) or "default"
+
+
+def new_console():
+    """As wide as the terminal; a pipe gets tables with whole names."""
+    return Console(soft_wrap=True, width=None if sys.stdout.isatty() else 160)
 
 
 class Display:
@@ -76,7 +82,7 @@ def add_row(table, row):
 
 def tune(build, target, begun, kernel, trials, minutes, sampler, storage, prefix, resume, threads, seconds, shapes,
          records):
-    console = Console(soft_wrap=True)
+    console = new_console()
     missing = missing_device(build, target)
     if missing and not prefix:
         console.print(missing)
@@ -125,7 +131,7 @@ def tune(build, target, begun, kernel, trials, minutes, sampler, storage, prefix
 
 def check(build, target, kernel, prefix, threads, seconds, shapes, records, **_):
     """Measures every row with knobs again; 1 where one no longer is what it says."""
-    console = Console(soft_wrap=True)
+    console = new_console()
     groups = {group.name: group for group in build.groups_of(target, kernel)}
     rows = [row for row in records_module.read(build, target, records) if row["kernel"] in groups]
     if not rows:
@@ -157,7 +163,7 @@ def check(build, target, kernel, prefix, threads, seconds, shapes, records, **_)
 def baselines(build, target, kernel, prefix, threads, seconds, shapes, **_):
     """Halide's own schedules of the same kernels, against the default."""
     from .baselines import measure_baselines
-    console = Console(soft_wrap=True)
+    console = new_console()
     table = Table("group", "scheduler", "our speed over its", "spread", "rows", "reason", title=target)
     for group, scheduler, score, ran, rows, reason in measure_baselines(
             build, target, build.groups_of(target, kernel), Runner(target, prefix, threads), seconds, shapes):
