@@ -138,7 +138,10 @@ class Cast : public Halide::Generator<Cast> {
 
   void configure() { x.set_type(bits_of(from)); }
   void generate() { y(i) = convert(x(i), from, to, target); }
-  void schedule() { schedule_cast(x, y, i, knobs, target, stream); }
+  void schedule() {
+    if (using_autoscheduler()) return estimate_rows(x, y);
+    schedule_cast(x, y, i, knobs, target, stream);
+  }
 
  private:
   Halide::Var i{"i"};

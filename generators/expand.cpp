@@ -16,7 +16,10 @@ class ExpandRows : public Halide::Generator<ExpandRows> {
 
   void configure() { x.set_type(element); }
   void generate() { y(d) = x(at_first(d)); }
-  void schedule() { schedule_expand_rows(x, y, d, knobs, stream); }
+  void schedule() {
+    if (using_autoscheduler()) return estimate_expand_rows(x, y);
+    schedule_expand_rows(x, y, d, knobs, stream);
+  }
 
  private:
   static std::vector<Halide::Expr> at_first(const std::vector<Halide::Var>& d) {
@@ -39,7 +42,10 @@ class Repeat : public Halide::Generator<Repeat> {
 
   void configure() { x.set_type(element); }
   void generate() { y(i) = x(i / int(block_w)); }
-  void schedule() { schedule_repeat(x, y, i, block_w, knobs, target, stream); }
+  void schedule() {
+    if (using_autoscheduler()) return estimate_repeat(x, y, block_w);
+    schedule_repeat(x, y, i, block_w, knobs, target, stream);
+  }
 
  private:
   Halide::Var i{"i"};
@@ -72,7 +78,10 @@ class PutTogether : public Halide::Generator<PutTogether> {
 
   void configure() { x.set_type(element); }
   void generate() { y(i) = x(i / int(block_w), i % int(block_w)); }
-  void schedule() { schedule_repeat(x, y, i, block_w, knobs, target, false); }
+  void schedule() {
+    if (using_autoscheduler()) return estimate_put_together(x, y, block_w);
+    schedule_repeat(x, y, i, block_w, knobs, target, false);
+  }
 
  private:
   Halide::Var i{"i"};
@@ -93,7 +102,10 @@ class RepeatPixels : public Halide::Generator<RepeatPixels> {
     const int block = block_w;
     y(i) = x(i / (block * int(repeats)) * block + i % block);
   }
-  void schedule() { schedule_repeat(x, y, i, int(block_w) * int(repeats), knobs, target, false); }
+  void schedule() {
+    if (using_autoscheduler()) return estimate_repeat(x, y, repeats);
+    schedule_repeat(x, y, i, int(block_w) * int(repeats), knobs, target, false);
+  }
 
  private:
   Halide::Var i{"i"};

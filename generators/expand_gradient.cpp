@@ -79,7 +79,10 @@ class Columns : public Halide::Generator<Columns> {
     }
     y(d) = with_one_nan(sum);
   }
-  void schedule() { schedule_columns(x, y, rows, d, kRows, knobs); }
+  void schedule() {
+    if (using_autoscheduler()) return estimate_columns(x, rows, y, kRows);
+    schedule_columns(x, y, rows, d, kRows, knobs);
+  }
 
  private:
   std::vector<Halide::Var> d = sum_vars(5);
@@ -163,7 +166,10 @@ class Rows : public Halide::Generator<Rows> {
     }
     y(d) = with_one_nan(sum);
   }
-  void schedule() { schedule_rows(x, y, n, d, kLanes - 1, get_target(), knobs); }
+  void schedule() {
+    if (using_autoscheduler()) return estimate_short_rows(x, n, y);
+    schedule_rows(x, y, n, d, kLanes - 1, get_target(), knobs);
+  }
 
  private:
   std::vector<Halide::Var> d = sum_vars(4);

@@ -21,6 +21,7 @@ class PixelsToBatch : public Halide::Generator<PixelsToBatch> {
   void configure() { x.set_type(element); }
   void generate() { y(c, w, h, n, oy, ox) = x(c, w * int(block_w) + ox, h * block_h + oy, n); }
   void schedule() {
+    if (using_autoscheduler()) return estimate_pixels_to_batch(x, block_h, y, channels, block_w);
     schedule_pixels_to_batch(x, y, {c, w, h, n, oy, ox}, channels, block_w, knobs);
   }
 
@@ -44,7 +45,11 @@ class BatchToPixels : public Halide::Generator<BatchToPixels> {
     const int block = block_w;
     y(c, k, r, n) = x(c, column / block, row / block_h, n, row % block_h, column % block);
   }
-  void schedule() { schedule_batch_to_pixels(x, y, c, k, channels, block_w, knobs); }
+  void schedule() {
+    if (using_autoscheduler())
+      return estimate_batch_to_pixels(x, block_h, crop_top, crop_left, y, channels, block_w);
+    schedule_batch_to_pixels(x, y, c, k, channels, block_w, knobs);
+  }
 
  private:
   Var c{"c"}, k{"k"}, r{"r"}, n{"n"};

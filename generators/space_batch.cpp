@@ -55,6 +55,8 @@ class SpaceToBatchMasked : public Halide::Generator<SpaceToBatchMasked> {
     y(w, h, n, oy, ox) = pad ^ ((x(w * int(block_w) + ox, h, n, oy) ^ pad) & inside(w, ox));
   }
   void schedule() {
+    if (using_autoscheduler())
+      return estimate_space_to_batch_masked(x, inside, pad_value, y, block_w);
     schedule_space_to_batch_masked(x, inside, y, {w, h, n, oy, ox}, block_w, knobs);
   }
 
@@ -78,7 +80,11 @@ class BatchToSpace : public Halide::Generator<BatchToSpace> {
     const int block = block_w;
     y(c, r, n, m) = x(column / block, row / block_h, n, m, row % block_h, column % block);
   }
-  void schedule() { schedule_batch_to_space(x, y, c, block_w, knobs, stream); }
+  void schedule() {
+    if (using_autoscheduler())
+      return estimate_batch_to_space(x, block_h, crop_top, crop_left, y, block_w);
+    schedule_batch_to_space(x, y, c, block_w, knobs, stream);
+  }
 
  private:
   Var c{"c"}, r{"r"}, n{"n"}, m{"m"};

@@ -15,7 +15,10 @@ class StridedCopy : public Halide::Generator<StridedCopy> {
 
   void configure() { x.set_type(element); }
   void generate() { y(d) = x(d); }
-  void schedule() { schedule_strided_copy(x, y, d[0], knobs, stream); }
+  void schedule() {
+    if (using_autoscheduler()) return estimate_boxes(x, y);
+    schedule_strided_copy(x, y, d[0], knobs, stream);
+  }
 
  private:
   std::vector<Halide::Var> d = strided_vars();
@@ -30,7 +33,13 @@ class Fill : public Halide::Generator<Fill> {
   Output<Buffer<void, 6>> y{"y"};
 
   void generate() { y(d) = Halide::cast(element, value); }
-  void schedule() { schedule_fill(y, d[0], knobs, stream); }
+  void schedule() {
+    if (using_autoscheduler()) {
+      value.set_estimate(0);
+      return estimate_boxes(y);
+    }
+    schedule_fill(y, d[0], knobs, stream);
+  }
 
  private:
   std::vector<Halide::Var> d = strided_vars();

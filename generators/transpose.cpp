@@ -15,7 +15,10 @@ class Transpose : public Halide::Generator<Transpose> {
 
   void configure() { x.set_type(element); }
   void generate() { y(a, b, n, m) = x(b, a, n, m); }
-  void schedule() { schedule_transpose(x, y, {a, b, n}, knobs); }
+  void schedule() {
+    if (using_autoscheduler()) return estimate_transpose(x, y);
+    schedule_transpose(x, y, {a, b, n}, knobs);
+  }
 
  private:
   Var a{"a"}, b{"b"}, n{"n"}, m{"m"};

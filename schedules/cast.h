@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "schedules/estimates.h"
 #include "schedules/gpu.h"
 #include "schedules/knob.h"
 #include "schedules/lines.h"

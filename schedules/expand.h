@@ -21,6 +21,25 @@ void vectors_of_their_own(Output& y, const Halide::Var& row, int widest) {
     Halide::Func(y).specialize(y.dim(0).extent() == lanes).vectorize(row, lanes);
 }
 
+template <typename Input, typename Output>
+void estimate_expand_rows(Input& x, Output& y) {
+  estimate(x, {1, 1024, 4, 1, 1, 1});
+  estimate(y, {512, 1024, 4, 1, 1, 1});
+}
+
+/// x is a row; y its elements, block times as many.
+template <typename Input, typename Output>
+void estimate_repeat(Input& x, Output& y, int block) {
+  estimate(x, {kEstimatedRow});
+  estimate(y, {kEstimatedRow * block});
+}
+
+template <typename Input, typename Output>
+void estimate_put_together(Input& x, Output& y, int block) {
+  estimate(x, {kEstimatedRow, block});
+  estimate(y, {kEstimatedRow * block});
+}
+
 /// One load per row, spread over its vectors.
 template <typename Input, typename Output>
 void schedule_expand_rows(Input& x, Output& y, const std::vector<Halide::Var>& d,

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "schedules/estimates.h"
 #include "schedules/gpu.h"
 #include "schedules/knob.h"
 #include "schedules/lines.h"
@@ -20,6 +21,22 @@ inline std::vector<Halide::Var> sum_vars(int rank) {
   vars.reserve(static_cast<size_t>(rank));
   for (int i = 0; i < rank; ++i) vars.emplace_back("d" + std::to_string(i));
   return vars;
+}
+
+/// All rows of the pass are there.
+template <typename Input, typename Scalar, typename Output>
+void estimate_columns(Input& x, Scalar& rows, Output& y, int most_rows) {
+  estimate(x, {1024, 128 * most_rows, 4, 1, 1});
+  rows.set_estimate(most_rows);
+  estimate(y, {1024, 128, 4, 1, 1});
+}
+
+/// Rows of 4 elements.
+template <typename Input, typename Scalar, typename Output>
+void estimate_short_rows(Input& x, Scalar& n, Output& y) {
+  estimate(x, {4 * kEstimatedRow, 1, 1, 1});
+  n.set_estimate(4);
+  estimate(y, {kEstimatedRow, 1, 1, 1});
 }
 
 /// The widest vectors that `extent` holds, of `widest` lanes and down to `narrowest`.

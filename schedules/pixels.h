@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "schedules/estimates.h"
 #include "schedules/knob.h"
 #include "schedules/lines.h"
 
@@ -16,6 +17,27 @@ namespace sylvite {
 struct PixelsKnobs {
   Knob widen{"widen", 1, {1, 2, 4}};  // times the shortest vector of blocks that is not slow
 };
+
+/// Columns and rows of a phase of photographs.
+inline constexpr int kEstimatedPhase = 256;
+inline constexpr int kEstimatedPhotos = 8;
+
+template <typename Image, typename Scalar, typename Phases>
+void estimate_pixels_to_batch(Image& x, Scalar& block_h, Phases& y, int channels, int block_w) {
+  estimate(x, {channels, kEstimatedPhase * block_w, kEstimatedPhase * 2, kEstimatedPhotos});
+  block_h.set_estimate(2);
+  estimate(y, {channels, kEstimatedPhase, kEstimatedPhase, kEstimatedPhotos, 2, block_w});
+}
+
+template <typename Phases, typename Scalar, typename Image>
+void estimate_batch_to_pixels(Phases& x, Scalar& block_h, Scalar& crop_top, Scalar& crop_left,
+                              Image& y, int channels, int block_w) {
+  estimate(x, {channels, kEstimatedPhase, kEstimatedPhase, kEstimatedPhotos, 2, block_w});
+  block_h.set_estimate(2);
+  crop_top.set_estimate(0);
+  crop_left.set_estimate(0);
+  estimate(y, {channels, kEstimatedPhase * block_w, kEstimatedPhase * 2, kEstimatedPhotos});
+}
 
 template <typename Buffer>
 void promise_dense_pixels(Buffer& buffer, int channels) {

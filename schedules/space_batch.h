@@ -2,6 +2,7 @@
 // serial.
 #pragma once
 
+#include "schedules/estimates.h"
 #include "schedules/gpu.h"
 #include "schedules/knob.h"
 #include "schedules/lines.h"
@@ -17,13 +18,34 @@ struct SpaceBatchMaskedKnobs {
   Knob rows{"rows", 64, {16, 32, 64, 128, 256}};
 };
 
-/// A layer of a network, for Halide's own schedulers: the bench sets them beside ours.
+/// A layer of a network: columns and rows of a phase, images times channels.
+inline constexpr int kEstimatedSide = 240;
+inline constexpr int kEstimatedImages = 64;
+
 template <typename Image, typename Scalar, typename Phases>
 void estimate_space_to_batch(Image& x, Scalar& block_h, Phases& y, int block_w) {
-  const int blocks = 240, rows = 240, images = 64, block_rows = 2;
-  x.set_estimates({{0, blocks * block_w}, {0, rows * block_rows}, {0, images}, {0, 1}});
-  block_h.set_estimate(block_rows);
-  y.set_estimates({{0, blocks}, {0, rows}, {0, images}, {0, 1}, {0, block_rows}, {0, block_w}});
+  estimate(x, {kEstimatedSide * block_w, kEstimatedSide * 2, kEstimatedImages, 1});
+  block_h.set_estimate(2);
+  estimate(y, {kEstimatedSide, kEstimatedSide, kEstimatedImages, 1, 2, block_w});
+}
+
+template <typename Image, typename Mask, typename Scalar, typename Phases>
+void estimate_space_to_batch_masked(Image& x, Mask& inside, Scalar& pad_value, Phases& y,
+                                    int block_w) {
+  estimate(x, {kEstimatedSide * block_w, kEstimatedSide, kEstimatedImages, 2});
+  estimate(inside, {kEstimatedSide, block_w});
+  pad_value.set_estimate(0);
+  estimate(y, {kEstimatedSide, kEstimatedSide, kEstimatedImages, 2, block_w});
+}
+
+template <typename Phases, typename Scalar, typename Image>
+void estimate_batch_to_space(Phases& x, Scalar& block_h, Scalar& crop_top, Scalar& crop_left,
+                             Image& y, int block_w) {
+  estimate(x, {kEstimatedSide, kEstimatedSide, kEstimatedImages, 1, 2, block_w});
+  block_h.set_estimate(2);
+  crop_top.set_estimate(0);
+  crop_left.set_estimate(0);
+  estimate(y, {kEstimatedSide * block_w, kEstimatedSide * 2, kEstimatedImages, 1});
 }
 
 /// All phases of a vector of blocks share one dense load: Halide makes it where a vector has more

@@ -1,6 +1,7 @@
 // How copies and fills of boxes run. The runtime splits a box into tasks; a kernel is serial.
 #pragma once
 
+#include "schedules/estimates.h"
 #include "schedules/gpu.h"
 #include "schedules/knob.h"
 #include "schedules/lines.h"
@@ -16,6 +17,12 @@ inline std::vector<Halide::Var> strided_vars() {
   vars.reserve(6);
   for (int i = 0; i < 6; ++i) vars.emplace_back("d" + std::to_string(i));
   return vars;
+}
+
+/// A box of rows of 4 KiB and more.
+template <typename... Buffers>
+void estimate_boxes(Buffers&... buffers) {
+  (estimate(buffers, {4096, 64, 4, 1, 1, 1}), ...);
 }
 
 /// Rows of `extent` elements in vectors of `widest`, then of every power of two below it: shifting

@@ -1,6 +1,7 @@
 // How a transpose runs. The runtime splits a call into tasks; a kernel is serial.
 #pragma once
 
+#include "schedules/estimates.h"
 #include "schedules/knob.h"
 #include "schedules/lines.h"
 
@@ -10,6 +11,12 @@ struct TransposeKnobs {
   Knob longer{"longer", 1, {1, 2}};  // times the default tile: its rows of y
   Knob higher{"higher", 1, {1, 2}};  // its rows of x
 };
+
+template <typename Input, typename Output>
+void estimate_transpose(Input& x, Output& y) {
+  estimate(x, {512, 512, 8, 1});
+  estimate(y, {512, 512, 8, 1});
+}
 
 /// Tiles in registers: the dense loads of a tile's rows, each stored with a stride, become one
 /// interleaved vector, whose parts are the dense rows of y. Larger tiles than the default run out of

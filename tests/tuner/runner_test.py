@@ -139,6 +139,19 @@ def test_the_default_and_a_candidate_with_its_knobs_are_made_at_once(build, targ
                 path.unlink()
 
 
+@pytest.mark.parametrize("name, rows", [("fill_u64", 3), ("cast_f32_f16", 1)])
+def test_halides_schedulers_stand_beside_ours(build, target, shapes, name, rows):
+    from sylvite.tuner.baselines import measure_baselines
+    (shapes / "cast.txt").write_text("dense_16k float32 float16 16384 dense 1\n")
+    found = list(measure_baselines(build, target, [build.groups[name]], Runner(target), .1, shapes))
+    assert [scheduler for _, scheduler, *_ in found] == ["Mullapudi2016", "Adams2019"]
+    for _, _, score, ran, reached, reason in found:
+        assert 1 <= reached <= rows
+        assert ran == reached or reason
+        assert (score is None) == (ran == 0)
+    assert any(score for _, _, score, *_ in found)
+
+
 def test_blocks_are_advised(build, target):
     from sylvite.tuner.advise import advise
     said = list(advise(build, target, 24, 36, "float32", 2, 1, "nchw", 3, "grid", 24, .01, ""))
