@@ -73,7 +73,7 @@ void check_row(const std::string& generator, std::span<char*> settings) {
 
 int main(int argc, char** argv) {
   // Innermost loops begin at 32 bytes. At x86-64's 16, where the linker puts a kernel decides on up to 1.6 times
-  // the time of a short loop, and the tuner measures that. Text: 1 to 3 % more.
+  // the time of a short loop, and the tuner measures that. Text: 1 % more.
   setenv("HL_LLVM_ARGS", "-x86-experimental-pref-innermost-loop-alignment=5", 0);
   const std::string mode = argc > 1 ? argv[1] : "";
   if (mode != "--knobs" && mode != "--check") {
