@@ -11,7 +11,8 @@ GROUP = Group("cast_f32_f16", "cast", "cast", (Kernel("cast_f32_f16", "cast", "c
 
 
 class FakeBuild:
-    def __init__(self, build, folder):
+    def __init__(self, build, folder, code=()):
+        self.code = dict(code)  # KiB by step
         self.real, self.source, self.folder = build, build.source, folder
         self.versions, self.tuned_rows = build.versions, build.tuned_rows
 
@@ -20,6 +21,9 @@ class FakeBuild:
 
     def defaults(self, group):
         return {knob["name"]: knob["default"] for knob in KNOBS}
+
+    def code_kib(self, group, target, settings):
+        return self.code.get(dict(setting.split("=") for setting in settings).get("step"), 10)
 
     def program(self, group, target, settings, timed, checked, name="runner"):
         if "step=16" in settings:

@@ -54,6 +54,16 @@ def test_a_schedule_that_halide_refuses_is_a_failed_trial_with_its_message(fake)
     assert all("Vectorization over a serial loop" in trial.user_attrs["failed"] for trial in failed)
 
 
+def test_speed_that_takes_too_much_code_is_not_taken(fake):
+    fake.code = {"128": 1000, "32": 100}
+    found = search(fake, fakes.FakeRunner({"128": 1.5, "32": 1.2}))
+    assert found.record(*found.run())["knobs"]["step"] == 32
+    fake.code = {"128": 1000, "32": 1000}
+    found = search(fake, fakes.FakeRunner({"128": 1.5, "32": 1.2}))
+    row = found.record(*found.run())
+    assert row["knobs"] == {} and row["verdict"].startswith("default kept: 990 KiB more code for ")
+
+
 def test_a_candidate_that_loses_on_one_shape_is_not_taken(fake):
     class Uneven(fakes.FakeRunner):
         def time(self, program, rows, *rest, **more):

@@ -184,6 +184,12 @@ class Build:
                 os.replace(f"{part}/{path.name}", path)
         return wanted
 
+    def code_kib(self, group, target, settings):
+        """Of a group's objects on disk."""
+        paths = [path for kernel in group.kernels if target in kernel.targets
+                 for path in self.objects(kernel, target, "trial", settings)]
+        return sum(path.stat().st_size for path in paths) / 1024
+
     # --- programs --------------------------------------------------------------------------------
 
     @cached_property

@@ -16,6 +16,7 @@ optuna.logging.set_verbosity(optuna.logging.ERROR)
 SCREEN_SECONDS = 5   # of timing per trial
 CONFIRM_SECONDS = 15  # of timing for the best one, measured anew: the best of many looks better than it is
 MOST_GRID = 30
+KIB_PER_PERCENT = 16  # of objects on disk that a percent of speed may cost: code takes room in every program
 
 
 @dataclass
@@ -84,6 +85,12 @@ class Search:
         program = self.build.program(self.group, self.target, self.settings_of(knobs), self.timed, self.checked)
         self.runner.check(program)
         return self.runner.time(program, self.rows, seconds, roof, after_row)
+
+    def too_much_code(self, knobs, ratio):
+        """Why a candidate of this speed is not worth its code; None where it is."""
+        more = (self.build.code_kib(self.group, self.target, self.settings_of(knobs))
+                - self.build.code_kib(self.group, self.target, ()))
+        return f"{more:.0f} KiB more code for {ratio - 1:.1%}" if more > KIB_PER_PERCENT * 100 * (ratio - 1) else None
 
     def open_study(self):
         storage = self.settings.storage or default_storage(self.build)
@@ -155,21 +162,23 @@ class Search:
         if not done:
             raise CandidateFailed(f"{self.group.name}: no trial came to an end")
         faster = sorted((trial for trial in done if trial.value > 1), key=lambda trial: -trial.value)
-        first, tried = None, []
+        first, why, seen, measured = None, None, [], 0
         for trial in faster:
-            if trial.params in tried:
+            if trial.params in seen or measured == 2:
                 continue
-            tried.append(trial.params)
-            self.settings.events("confirm", self, trial.params, len(tried))
-            score = self.measure(trial.params, self.settings.confirm_seconds, roof=True)
-            if score.wins():
-                knobs = {name: value for name, value in trial.params.items() if value != self.defaults[name]}
-                return knobs, "tuned", score
-            first = first or score
-            if len(tried) == 2:
-                break
-        why = first.why_not() if first else "no candidate was faster"
-        return {}, f"default kept: {why}", first
+            seen.append(trial.params)
+            reason = self.too_much_code(trial.params, trial.value)
+            if reason is None:
+                measured += 1
+                self.settings.events("confirm", self, trial.params, measured)
+                score = self.measure(trial.params, self.settings.confirm_seconds, roof=True)
+                first = first or score
+                reason = self.too_much_code(trial.params, score.ratio) if score.wins() else score.why_not()
+                if reason is None:
+                    knobs = {name: value for name, value in trial.params.items() if value != self.defaults[name]}
+                    return knobs, "tuned", score
+            why = why or reason
+        return {}, f"default kept: {why or 'no candidate was faster'}", first
 
     def record(self, knobs, verdict, score):
         row = records.make_row(self.build, self.group, knobs, verdict, score, self.digest, self.chip)
