@@ -12,7 +12,6 @@ namespace sylvite_runner {
 namespace {
 
 using sylvite::DType;
-using sylvite::Shape;
 using sylvite::Tensor;
 
 constexpr size_t kLine = 64;
