@@ -89,6 +89,14 @@ def test_an_interrupted_search_goes_on_where_it_stopped(fake):
     assert runner.timed < 8  # of 8 combinations, one the default, two refused, two known
 
 
+def test_the_command_that_goes_on_is_the_one_given():
+    from sylvite.tuner.commands import resume_command, tune
+    with tune.make_context("tune", ["--kernel", "fill_u8|fill_u16", "--trials", "3", "--resume"]) as context:
+        assert resume_command(context) == "./x tune --resume --kernel 'fill_u8|fill_u16' --trials 3"
+    with tune.make_context("sylvite tune", []) as context:
+        assert resume_command(context) == "sylvite tune --resume"
+
+
 def test_without_resume_a_search_begins_anew_but_never_in_a_given_storage(fake):
     url = f"sqlite:///{fake.folder / 'shared.db'}"
     search(fake, fakes.FakeRunner(), storage=url).run()

@@ -1,4 +1,5 @@
 """The command line: tune, and advise-block. The package's own command line takes both as they stand here."""
+import shlex
 import time
 from pathlib import Path
 
@@ -29,6 +30,16 @@ def best_target(build):
         if facts["device"] == "cpu" and facts["flags"] and flags.issuperset(facts["flags"]):
             return name
     raise TunerError("no CPU target runs on this machine: --target names one")
+
+
+def resume_command(context):
+    """The command as it was given, with --resume."""
+    parts = ["sylvite tune" if context.command_path.startswith("sylvite") else "./x tune", "--resume"]
+    for option in context.command.params:
+        given = context.get_parameter_source(option.name) == click.core.ParameterSource.COMMANDLINE
+        if given and option.name != "resume":
+            parts += [option.opts[0], shlex.quote(str(context.params[option.name]))]
+    return " ".join(parts)
 
 
 @click.command()
@@ -64,7 +75,7 @@ def tune(target, check, report, baselines, source, **options):
         raise SystemExit(session.check(build, target, **options))
     if baselines:
         raise SystemExit(session.baselines(build, target, **options))
-    raise SystemExit(session.tune(build, target, time.monotonic(), **options))
+    raise SystemExit(session.tune(build, target, time.monotonic(), resume_command(click.get_current_context()), **options))
 
 
 @click.command("advise-block")

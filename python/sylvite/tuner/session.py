@@ -1,7 +1,6 @@
 """What ./x tune does with all groups of a target."""
 import math
 import re
-import shlex
 import sys
 import time
 
@@ -53,15 +52,6 @@ class Display:
             self.bar.remove_task(self.task)
 
 
-def resume_command(target, kernel, storage):
-    parts = ["./x tune --resume --target", target]
-    if kernel:
-        parts.append(f"--kernel {shlex.quote(kernel)}")
-    if storage:
-        parts.append(f"--storage {shlex.quote(storage)}")
-    return " ".join(parts)
-
-
 def missing_device(build, target):
     """Why the target cannot run here, for a person; None where it is a CPU's."""
     device = build.targets[target]["device"]
@@ -80,8 +70,9 @@ def add_row(table, row):
                   f"{row['roof']:.2f}" if row["roof"] else "-")
 
 
-def tune(build, target, begun, kernel, trials, minutes, sampler, storage, prefix, resume, threads, seconds, shapes,
-         records):
+def tune(build, target, begun, again, kernel, trials, minutes, sampler, storage, prefix, resume, threads, seconds,
+         shapes, records):
+    """`again` is the command that goes on with what is left."""
     console = new_console()
     missing = missing_device(build, target)
     if missing and not prefix:
@@ -101,7 +92,7 @@ def tune(build, target, begun, kernel, trials, minutes, sampler, storage, prefix
             for i, group in enumerate(groups):
                 if time.monotonic() > deadline:
                     console.print(f"time is over: {len(groups) - i} of {len(groups)} groups are left: "
-                                  + resume_command(target, kernel, storage))
+                                  + again, markup=False, highlight=False)
                     break
                 display.place = f"{i + 1}/{len(groups)}"
                 try:
@@ -121,7 +112,7 @@ def tune(build, target, begun, kernel, trials, minutes, sampler, storage, prefix
                 add_row(table, stream.tune_stream(build, target, runner, settings))
     except KeyboardInterrupt:
         console.print("\nstopped. Finished groups are recorded, finished trials kept; go on with\n  "
-                      + resume_command(target, kernel, storage))
+                      + again, markup=False, highlight=False)
         failed = -1
     if table.row_count:
         console.print(table)
