@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sylvite.tuner import lines, records
+from sylvite.tuner import lines, records, session
 from sylvite.tuner.build import Build, role_of, switch_entries
-from sylvite.tuner.errors import CandidateFailed
+from sylvite.tuner.errors import CandidateFailed, TunerError
 from sylvite.tuner.runner import Runner
 from sylvite.tuner.search import Search, Settings
 
@@ -73,6 +73,20 @@ def test_a_real_candidate_is_checked_timed_and_recorded(build, target, shapes, m
     row = found.record(*found.run())
     assert row["verdict"] == "tuned" or row["verdict"].startswith("default kept")
     assert records.read(build, target, shapes) == [row]
+
+
+def test_recorded_rows_are_measured_again(build, target, shapes, capsys):
+    found = make_search(build, target, shapes)
+    row = records.make_row(build, found.group, {"step": 128}, "tuned", found.measure({"step": 128}, .05), found.digest,
+                           {"chip": "another", "threads": 0})
+    row["score"]["geomean"] = 30.
+    records.write(build, target, row, shapes)
+    again = dict(kernel=SMALL, prefix="", threads=None, seconds=.05, shapes=shapes, records=shapes)
+    assert session.check(build, target, **again) == 1
+    said = capsys.readouterr().out
+    assert "fill_u64 step=128: 30.000 on " in said and "was another" in said and "1 rows, 1 drifted" in said
+    with pytest.raises(TunerError, match="no row to check"):
+        session.check(build, target, **again | {"kernel": "fill_u8"})
 
 
 class Sabotaged(Build):

@@ -120,25 +120,35 @@ def tune(build, target, begun, again, kernel, trials, minutes, sampler, storage,
     return 130 if failed < 0 else int(failed > 0)
 
 
+def measure_again(build, target, groups, row, runner, settings):
+    """(score of the row's knobs, digest of the shapes, chip)"""
+    if row["kernel"] == stream.NAME:
+        found, digest, chip = stream.measure(build, target, runner, settings.confirm_seconds)
+        return found[row["knobs"]["percent"]], digest, chip
+    search = Search(build, groups[row["kernel"]], target, runner, settings)
+    return search.measure(row["knobs"], settings.seconds), search.digest, search.chip
+
+
 def check(build, target, kernel, prefix, threads, seconds, shapes, records, **_):
     """Measures every row with knobs again; 1 where one no longer is what it says."""
     console = new_console()
-    groups = {group.name: group for group in build.groups_of(target, kernel)}
-    rows = [row for row in records_module.read(build, target, records) if row["kernel"] in groups]
+    streams = re.fullmatch(kernel or ".*", stream.NAME)
+    groups = {group.name: group for group in ([] if kernel == stream.NAME else build.groups_of(target, kernel))}
+    rows = [row for row in records_module.read(build, target, records)
+            if row["kernel"] in groups or (streams and row["kernel"] == stream.NAME)]
     if not rows:
         raise TunerError(f"there is no row to check in {records_module.path_of(build, target, records)}")
     runner = Runner(target, prefix, threads)
-    settings = Settings(shapes=shapes, records=records)
+    settings = Settings(seconds=seconds, confirm_seconds=3 * seconds, shapes=shapes, records=records)
     drifted = 0
     for row in rows:
         if not row["knobs"]:
             console.print(f"{row['kernel']}: {row['verdict']}, on {row['date']}", markup=False, highlight=False)
             continue
-        search = Search(build, groups[row["kernel"]], target, runner, settings)
-        score = search.measure(row["knobs"], seconds)
+        score, digest, chip = measure_again(build, target, groups, row, runner, settings)
         said = f"{row['score']['geomean']:.3f} on {row['date']}, {score.ratio:.3f} ± {score.spread:.3f} now"
         notes = [f"{name} is {now}, was {row[name]}" for name, now in
-                 (("chip", search.chip["chip"]), ("threads", search.chip["threads"]), ("shapes", search.digest))
+                 (("chip", chip["chip"]), ("threads", chip["threads"]), ("shapes", digest))
                  if row[name] != now]
         apart = abs(score.gain - math.log(row["score"]["geomean"]))
         lost = score.gain < -score.spread or score.losers

@@ -41,19 +41,25 @@ def toggled(score, cache, percent):
     return combine(rows)
 
 
-def tune_stream(build, target, runner, settings: Settings):
-    """Measures ordinary against streaming stores, records and returns the row."""
+def measure(build, target, runner, seconds):
+    """Ordinary against streaming stores: ({percent: score}, digest of the shapes, chip)."""
     probe = build.link(f"{target}/{NAME}/probe", target, [], [], [], [])
     chip = runner.chip(probe)
     timed = sized_lines(chip["cache"])
     program = build.link(f"{target}/{NAME}/runner", target, [], [], timed, [])
     names = [line.split()[0] for _, line in timed]
-    score = runner.time(program, names, settings.confirm_seconds, options=("--stores",))
+    score = runner.time(program, names, seconds, options=("--stores",))
     # Bytes as the default stores have them: the runner's candidate is the streaming one.
     found = {percent: toggled(score, chip["cache"], percent) for percent in build.manifest["stream_percents"]}
+    return found, lines.digest(timed), chip
+
+
+def tune_stream(build, target, runner, settings: Settings):
+    """Records and returns the row."""
+    found, digest, chip = measure(build, target, runner, settings.confirm_seconds)
     best = max(found, key=lambda percent: found[percent].gain)
     won = best != DEFAULT and found[best].wins()
     knobs, verdict = ({"percent": best}, "tuned") if won else ({}, f"default kept: {found[best].why_not()}")
-    row = records.make_row(build, Group(NAME, "", "", ()), knobs, verdict, found[best], lines.digest(timed), chip)
+    row = records.make_row(build, Group(NAME, "", "", ()), knobs, verdict, found[best], digest, chip)
     records.write(build, target, row, settings.records)
     return row
