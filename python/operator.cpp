@@ -85,7 +85,8 @@ void bind_net(nb::module_& m) {
   nb::class_<Net>(m, "Net", R"(Operators in the order in which they run.
 
 external_outputs: by default every blob that is written and not read afterwards.
-Raises InvalidArgument where an operator has no type, or nobody writes an external output.
+Raises InvalidArgument where an operator has no type, nobody writes an external output, or nets in
+arguments nest more than 64 deep.
 Source: Caffe2 NetDef.
 
 >>> net = sylvite.Net("step", [sylvite.op("Squeeze", ["X"], ["Y"])])

@@ -23,8 +23,9 @@ std::string joined(const Parts&... parts) {
   return text.str();
 }
 
+/// Out of line: a message's stream is no part of its caller's frame, of which nested nets have many.
 template <typename... Parts>
-[[noreturn]] void fail(ErrorCode code, const Parts&... parts) {
+[[noreturn, gnu::noinline, gnu::cold]] void fail(ErrorCode code, const Parts&... parts) {
   throw Error(code, joined(parts...));
 }
 

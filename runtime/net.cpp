@@ -39,6 +39,20 @@ void find_external_blobs(Net::State& net) {
   }
 }
 
+/// An operator that a net takes; counts the nets within.
+void check_operator(Net::State& net, const OperatorDef& def, size_t at) {
+  require_argument(!def.type.empty(), "Net ", net.name, ": operator ", at,
+                   " has no type, want an operator's name");
+  for (const Argument& argument : def.arguments) {
+    const auto* inner = std::get_if<std::shared_ptr<const Net>>(&argument.value);
+    if (inner == nullptr || *inner == nullptr) continue;
+    net.depth = std::max(net.depth, (*inner)->state()->depth + 1);
+    require_argument(net.depth <= internal::kMaxNetDepth, "Net ", net.name, ": operator ", at, ", ",
+                     def.type, ": nets nest ", net.depth, " deep with argument ", argument.name,
+                     ", want at most ", internal::kMaxNetDepth);
+  }
+}
+
 }  // namespace
 
 Net::Net(std::string name, std::vector<OperatorDef> operators,
@@ -48,10 +62,8 @@ Net::Net(std::string name, std::vector<OperatorDef> operators,
   state->name = std::move(name);
   state->operators = std::move(operators);
   state->external_outputs = std::move(external_outputs);
-  for (size_t i = 0; i < state->operators.size(); ++i) {
-    require_argument(!state->operators[i].type.empty(), "Net ", state->name, ": operator ", i,
-                     " has no type, want an operator's name");
-  }
+  for (size_t i = 0; i < state->operators.size(); ++i)
+    check_operator(*state, state->operators[i], i);
   find_external_blobs(*state);
   state_ = std::move(state);
 }
@@ -66,8 +78,8 @@ const std::vector<std::string>& Net::external_outputs() const noexcept {
 }
 
 void Net::append(OperatorDef def) {
-  require_argument(!def.type.empty(), "Net ", name(), ": an operator has no type, want a name");
   auto state = std::make_shared<State>(*state_);
+  check_operator(*state, def, state->operators.size());
   state->operators.push_back(std::move(def));
   find_external_blobs(*state);
   state_ = std::move(state);

@@ -5,6 +5,7 @@
 
 #include "runtime/copy_tensor.h"
 #include "runtime/error.h"
+#include "runtime/net_state.h"
 #include "runtime/shape.h"
 #include "runtime/storage.h"
 #include "runtime/strings.h"
@@ -24,8 +25,8 @@ namespace {
 /// Its address tells threads apart.
 thread_local constinit char thread_mark = 0;
 
-/// Nested nets run on the machine's stack, some kilobytes each.
-constexpr int kMaxDepth = 2000;
+/// Room for nested nets, and for what the innermost operator asks of its workspace.
+constexpr int kMaxDepth = kMaxNetDepth + 8;
 
 }  // namespace
 

@@ -197,21 +197,52 @@ TEST_F(Scopes, AreForOneParent) {
   });
 }
 
-TEST_F(Scopes, NestAndRecur) {
-  // Each level runs the level below in a scope of its own.
-  Net level("level0",
+/// Each level runs the level below in a scope of its own.
+Net nested(int depth) {
+  Net level("level1",
             {{.type = "Scale", .inputs = {"x"}, .outputs = {"x"}, .arguments = {{"factor", 3.0}}}});
-  for (int depth = 1; depth <= 1000; ++depth) {
-    const std::string scope = "scope" + std::to_string(depth);
+  for (int i = 2; i <= depth; ++i) {
     OperatorDef create = kCreate;
     OperatorDef run = do_net(level, {"x"}, {}, {"x"}, {0});
-    create.outputs = run.outputs = {scope};
-    run.inputs.back() = scope;
-    level = Net("level" + std::to_string(depth), {create, run});
+    create.outputs = run.outputs = {numbered("scope", i)};
+    run.inputs.back() = numbered("scope", i);
+    level = Net(numbered("level", i), {create, run});
   }
+  return level;
+}
+
+TEST_F(Scopes, Nest) {
+  constexpr int kMost = 64;
+  const Net deepest = nested(kMost);
   workspace_.feed("x", floats({3}));
-  workspace_.run(level);
+  workspace_.run(deepest);
   EXPECT_EQ(floats_of(workspace_.fetch("x")), std::vector<float>{9});
+  const std::initializer_list<std::string_view> told = {"Do", "net", "65 deep", "at most 64"};
+  expect_rejected(kInvalidArgument, told, [] { static_cast<void>(nested(kMost + 1)); });
+  Net flat("flat");
+  expect_rejected(kInvalidArgument, told,
+                  [&] { flat.append(do_net(deepest, {"x"}, {}, {"x"}, {0})); });
+  EXPECT_TRUE(flat.operators().empty());
+}
+
+TEST_F(Scopes, EndWhereOperatorsRunThemselves) {
+  const std::shared_ptr<Registry> registry = toy_registry();
+  int calls = 0;
+  register_cpu_operator(
+      *registry,
+      {.name = "Again", .inputs = 1, .outputs = 1, .bind = [&calls](const OperatorDef& /*def*/) {
+         return [&calls](OperatorCall& call) {
+           ++calls;
+           call.workspace().run(call.def());
+         };
+       }});
+  Workspace workspace(registry);
+  workspace.feed("X", floats({1}));
+  const OperatorDef again{.type = "Again", .inputs = {"X"}, .outputs = {"Y"}};
+  expect_rejected(kInvalidArgument, {"Workspace", "nest deeper than"},
+                  [&] { workspace.run(again); });
+  EXPECT_GE(calls, 64);
+  EXPECT_FALSE(workspace.has("Y"));
 }
 
 TEST_F(Scopes, GiveTheirWorkspacesToTheBackwardPass) {

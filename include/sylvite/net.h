@@ -15,7 +15,8 @@ class Workspace;
 /// A cheap handle on an immutable list of operators; changing one handle leaves its copies alone.
 class Net {
  public:
-  /// Throws kInvalidArgument where an operator has no type, or an external output nobody writes.
+  /// Throws kInvalidArgument where an operator has no type, an external output nobody writes, or nets
+  /// in arguments that nest more than 64 deep, this one included.
   explicit Net(std::string name, std::vector<OperatorDef> operators = {},
                std::vector<std::string> external_outputs = {});
 
