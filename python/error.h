@@ -3,26 +3,16 @@
 
 #include <nanobind/nanobind.h>
 
-#include <sstream>
 #include <string>
 
-#include "sylvite/error.h"
+#include "runtime/error.h"
 
 namespace nb = nanobind;  // NOLINT(misc-unused-alias-decls)
 
 namespace sylvite::python {
 
-template <typename... Parts>
-std::string joined(const Parts&... parts) {
-  std::ostringstream text;
-  (text << ... << parts);
-  return text.str();
-}
-
-template <typename... Parts>
-[[noreturn]] void fail(ErrorCode code, const Parts&... parts) {
-  throw Error(code, joined(parts...));
-}
+using internal::fail;
+using internal::joined;
 
 /// A Python argument of the wrong type.
 template <typename... Parts>

@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "runtime/cuda_driver.h"
+
 namespace sylvite_bench {
 namespace {
 
@@ -26,19 +28,10 @@ void find(void* library, const char* name, Function*& function) {
 void* driver_of_this_thread() {
   void* library = dlopen("libcuda.so.1", RTLD_NOW);
   if (library == nullptr) throw std::runtime_error("libcuda.so.1 cannot be opened");
-  int (*init)(unsigned);
-  int (*get_device)(int*, int);
-  int (*retain)(void**, int);
   int (*set_current)(void*);
-  find(library, "cuInit", init);
-  find(library, "cuDeviceGet", get_device);
-  find(library, "cuDevicePrimaryCtxRetain", retain);
   find(library, "cuCtxSetCurrent", set_current);
-  int device = 0;
-  void* context = nullptr;
-  require_success(init(0), "cuInit");
-  require_success(get_device(&device, 0), "cuDeviceGet of device 0");
-  require_success(retain(&context, device), "cuDevicePrimaryCtxRetain of device 0");
+  void* context = sylvite::internal::cuda::primary_context(0);
+  if (context == nullptr) throw std::runtime_error("CUDA: no context on device 0");
   require_success(set_current(context), "cuCtxSetCurrent");
   return library;
 }

@@ -11,8 +11,8 @@ GROUP = Group("cast_f32_f16", "cast", "cast", (Kernel("cast_f32_f16", "cast", "c
 
 
 class FakeBuild:
-    def __init__(self, build, folder, code=()):
-        self.code = dict(code)  # KiB by step
+    def __init__(self, build, folder):
+        self.code = {}  # KiB by step
         self.real, self.source, self.folder = build, build.source, folder
         self.versions, self.tuned_rows = build.versions, build.tuned_rows
 

@@ -129,12 +129,16 @@ def test_knobs_that_a_schedule_refuses_fail_with_its_message(build, target, shap
         found.measure({"step": 128}, .05)
 
 
-def test_rows_of_the_library_are_measured_against_the_default_schedule(build, target, shapes):
-    # As if the library had been built with a row: its kernel is then not the default one.
+def with_row(build, target):
+    """As if the library had been built with a row: its kernel is then not the default one."""
     group = build.groups[SMALL]
     kernels = tuple(replace(kernel, targets={target: {**kernel.targets[target], "knobs": ["step=128"]}})
                     for kernel in group.kernels)
-    tuned = replace(group, kernels=kernels)
+    return replace(group, kernels=kernels)
+
+
+def test_rows_of_the_library_are_measured_against_the_default_schedule(build, target, shapes):
+    tuned = with_row(build, target)
     program = build.program(tuned, target, ("step=128",), lines.timed_lines(build.source, tuned, shapes),
                             lines.checked_lines(tuned))
     assert Runner(target).check(program) > 100
@@ -142,14 +146,12 @@ def test_rows_of_the_library_are_measured_against_the_default_schedule(build, ta
 
 def test_the_default_and_a_candidate_with_its_knobs_are_made_at_once(build, target, monkeypatch, tmp_path):
     # As every search begins where the library has a row: in both roles, with the same settings.
-    group = build.groups[SMALL]
-    kernels = tuple(replace(kernel, targets={target: {**kernel.targets[target], "knobs": ["step=128"]}})
-                    for kernel in group.kernels)
+    group = with_row(build, target)
     for i in range(3):
         monkeypatch.setitem(build._digests, group.family, f"{tmp_path}{i}")  # objects that nobody has made
-        build.program(replace(group, kernels=kernels), target, (), [], [])
+        build.program(group, target, (), [], [])
         for role in ("base", "trial"):
-            for path in build.objects(kernels[0], target, role, ()):
+            for path in build.objects(group.kernels[0], target, role, ()):
                 path.unlink()
 
 

@@ -64,6 +64,12 @@ def missing_device(build, target):
     return None
 
 
+def selected(build, target, kernel):
+    """The groups that `kernel` selects, and whether it selects the size that streams, too."""
+    streams = build.targets[target]["device"] == "cpu" and bool(re.fullmatch(kernel or ".*", stream.NAME))
+    return [] if streams and kernel == stream.NAME else build.groups_of(target, kernel), streams
+
+
 def add_row(table, row):
     table.add_row(row["kernel"], f"{row['verdict']} {knobs_text(row['knobs'])}",
                   *(f"{row['score'][part]:.3f}" for part in ("geomean", "spread", "min", "max")),
@@ -78,8 +84,7 @@ def tune(build, target, begun, again, kernel, trials, minutes, sampler, storage,
     if missing and not prefix:
         console.print(missing)
         return 1
-    streams = build.targets[target]["device"] == "cpu" and re.fullmatch(kernel or ".*", stream.NAME)
-    groups = [] if streams and kernel == stream.NAME else build.groups_of(target, kernel)
+    groups, streams = selected(build, target, kernel)
     deadline = begun + minutes * 60 if minutes else math.inf
     display = Display(console)
     settings = Settings(trials or 0, deadline, sampler or "", storage or "", resume, seconds, 3 * seconds, shapes,
@@ -132,8 +137,8 @@ def measure_again(build, target, groups, row, runner, settings):
 def check(build, target, kernel, prefix, threads, seconds, shapes, records, **_):
     """Measures every row with knobs again; 1 where one no longer is what it says."""
     console = new_console()
-    streams = re.fullmatch(kernel or ".*", stream.NAME)
-    groups = {group.name: group for group in ([] if kernel == stream.NAME else build.groups_of(target, kernel))}
+    groups, streams = selected(build, target, kernel)
+    groups = {group.name: group for group in groups}
     rows = [row for row in records_module.read(build, target, records)
             if row["kernel"] in groups or (streams and row["kernel"] == stream.NAME)]
     if not rows:
