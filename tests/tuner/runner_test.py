@@ -59,6 +59,21 @@ def test_the_checked_lines_reach_every_kernel_of_a_group(build, target, name):
     assert Runner(target).check(program) > 100
 
 
+def test_every_group_has_lines_to_time(build, target):
+    silent = [group.name for group in build.groups_of(target)
+              if group.family != "cast" and not lines.timed_lines(build.source, group)]
+    assert silent == []
+
+
+@pytest.mark.parametrize("name, row", [("expand_gradient_rows_u64_u64", "repeats_4_i64"), ("cast_u64_u32", "i64_i32_16m"),
+                                       ("space_to_batch_masked_u64", "deeplab33_r2_nchw_f64")])
+def test_lines_of_other_dtypes_reach_the_kernels_of_their_width(build, target, name, row):
+    group = build.groups[name]
+    timed = [(family, line) for family, line in lines.timed_lines(build.source, group) if line.split()[0] == row]
+    program = build.program(group, target, (), timed, [])
+    assert [said["row"] for said in Runner(target).reached(program)] == [row]
+
+
 def make_search(build, target, shapes, prefix=""):
     group = build.groups[SMALL]
     return Search(build, group, target, Runner(target, prefix), Settings(shapes=shapes, records=shapes, seconds=.05,

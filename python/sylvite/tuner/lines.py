@@ -37,12 +37,18 @@ def types_of(group):
     return [long_name(word) for word in found]
 
 
+def serves(kernel, dtype):
+    """Whether kernels of one dtype may run another: those of unsigned integers do the signed ones' work."""
+    return dtype in (kernel, kernel.removeprefix("u"))
+
+
 def touches(group, line):
     """Whether a line may reach the group: elements of its width or its dtypes, in and out."""
     words = line.split()
     types = types_of(group)
     if len(types) == 2:
-        return types[0] in words if group.family == "expand_gradient" else types == words[1:3]
+        told = words[1:2] if group.family == "expand_gradient" else words[1:3]  # dy alone; from and to
+        return all(map(serves, types, told))
     dtypes = [word for word in words[1:4] if word in WIDTHS]
     if group.generator == "repeat":  # which takes several short elements for one
         return any(WIDTHS[dtype] <= WIDTHS[types[0]] for dtype in dtypes)
