@@ -14,8 +14,9 @@ struct SpaceBatchKnobs {
 };
 
 struct SpaceBatchMaskedKnobs {
-  // Rows of a column of vectors: what they read and write should stay in first-level cache.
-  Knob rows{"rows", 64, {16, 32, 64, 128, 256}};
+  // Rows of a column of vectors: what they read and write should stay in first-level cache. 16 have
+  // 1.01 to 1.1 times the speed of 64 with 32 bits, 1.3 to 1.9 times with 64, on every x86-64 level.
+  Knob rows{"rows", 16, {8, 16, 32, 64, 128}};
 };
 
 /// A layer of a network: columns and rows of a phase, images times channels.
