@@ -97,7 +97,7 @@ sylvite_status sylvite_gradient_defs(const sylvite_operator_def* def,
 /* --- nets: for one thread at a time ------------------------------------------------------------- */
 
 /* Operators in the order in which they run. output_count 0: every blob that is written and not read
-   afterwards is an external output. */
+   afterwards is an external output. Nets in arguments nest at most 64 deep, this one included. */
 sylvite_status sylvite_net_create(const char* name, const sylvite_operator_def* operators,
                                   int64_t operator_count, const char* const* outputs,
                                   int64_t output_count, sylvite_net** net);
