@@ -89,7 +89,8 @@ class TaskGrid {
   TaskGrid(std::span<const int64_t> extents, int kernel_rank, int64_t unit_bytes,
            int64_t task_bytes, int64_t granule = 1) noexcept;
 
-  /// Halves chunks, outermost first, until no offset inside a task leaves int32.
+  /// Halves chunks, of the dimension that reaches farthest first, until no offset inside a task leaves
+  /// int32.
   void keep_within_int32(std::span<const int64_t> strides, int64_t inner_reach) noexcept;
 
   int rank() const noexcept { return rank_; }

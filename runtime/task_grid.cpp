@@ -35,19 +35,23 @@ TaskGrid::TaskGrid(std::span<const int64_t> extents, int kernel_rank, int64_t un
 }
 
 void TaskGrid::keep_within_int32(std::span<const int64_t> strides, int64_t inner_reach) noexcept {
-  const auto reach = [&] {
-    auto sum = static_cast<double>(inner_reach);
-    for (size_t i = 0; i < strides.size(); ++i) {
-      // Halide counts in whole steps; a dimension of one step is given no stride.
-      if (chunk_[i] > 1)
-        sum += static_cast<double>(chunk_[i]) * std::abs(static_cast<double>(strides[i]));
-    }
-    return sum;
+  // In elements. Halide counts in whole steps; a dimension of one step is given no stride.
+  const auto reach_along = [&](size_t i) {
+    return chunk_[i] > 1
+               ? static_cast<double>(chunk_[i]) * std::abs(static_cast<double>(strides[i]))
+               : 0.0;
   };
-  if (reach() <= std::numeric_limits<int32_t>::max()) return;
-  for (size_t i = strides.size(); i-- > 0;) {
-    while (chunk_[i] > 1 && reach() > std::numeric_limits<int32_t>::max())
-      chunk_[i] = ceil_div(chunk_[i], 2);
+  for (;;) {
+    double reach = static_cast<double>(inner_reach), farthest = 0;
+    size_t cut = 0;
+    for (size_t i = 0; i < strides.size(); ++i) {
+      reach += reach_along(i);
+      if (reach_along(i) <= farthest) continue;
+      farthest = reach_along(i);
+      cut = i;
+    }
+    if (reach <= std::numeric_limits<int32_t>::max() || farthest == 0) break;
+    chunk_[cut] = ceil_div(chunk_[cut], 2);
   }
   count_tasks();
 }

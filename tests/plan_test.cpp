@@ -112,6 +112,17 @@ TEST(PlanFacts, CutLargeCallsIntoTasks) {
   EXPECT_EQ(explain_space_to_batch(small, 2, Context({.threads = 2})).tasks, 1);
 }
 
+TEST(PlanFacts, DoNotCutCallsBeyondInt32IntoCrumbs) {
+  // Phases 2^30 bytes apart: what reaches too far is the step from one to the next.
+  const TensorInfo x{.dtype = DType::kUInt8, .shape = {1, 1, (int64_t{1} << 31) + 6}};
+  const SpaceToBatchArgs args{{2}};
+  const TensorInfo y{.dtype = x.dtype, .shape = space_to_batch_shape(x, args)};
+  const Plan plan = space_to_batch_plan(x, y, args);
+  const Explanation& facts = plan.explanation();
+  EXPECT_GT(facts.tasks, 1000);
+  EXPECT_LT(facts.tasks, 100000);
+}
+
 TEST(PlanFacts, StreamLargeOutputsUnlessToldOtherwise) {
   const TensorInfo large{.dtype = DType::kFloat32, .shape = {64, 64, 512, 512}};
   const TensorInfo small{.dtype = DType::kFloat32, .shape = {1, 4, 64, 64}};
