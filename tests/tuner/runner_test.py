@@ -1,6 +1,7 @@
 """Generators, real candidates, and the program that holds them against the default."""
 import json
 import os
+import shlex
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -168,6 +169,17 @@ def test_the_default_and_a_candidate_with_its_knobs_are_made_at_once(build, targ
         for role in ("base", "trial"):
             for path in build.objects(group.kernels[0], target, role, ()):
                 path.unlink()
+
+
+@pytest.mark.parametrize("script, said", [
+    ("sleep 60 & sleep 60", "said nothing for 1 s"),  # what it started holds its output open
+    ("exec >&-; sleep 60", "said nothing for 1 s"),
+    ("yes | head -c 1000000 >&2; echo '{}'; exit 5", "ended with 5: y"),  # more messages than a pipe holds
+    ("echo '{'", "printed no JSON"),
+])
+def test_a_runner_that_misbehaves_is_a_failed_candidate(script, said):
+    with pytest.raises(CandidateFailed, match=said):
+        list(Runner("any", shlex.join(["sh", "-c", script])).lines("program", silence=1))
 
 
 @pytest.mark.parametrize("name, rows", [("fill_u64", 3), ("cast_f32_f16", 1)])

@@ -16,14 +16,15 @@ def arguments(build, scheduler, threads):
 
 def plain_kernel(kernel):
     """Without its streaming twin, which a scheduler knows nothing of, and with asserts: what a scheduler vectorises
-    for the extents that it was told to expect is wrong below them, and must say so."""
+    for the extents that it was told to expect is wrong below them, and must say so. Without knobs, so that it runs
+    against the library's own kernel, recorded row and all."""
     return replace(kernel, targets={
-        target: {**facts, "stream": False, "halide": facts["halide"].replace("-no_asserts", "")}
+        target: {**facts, "stream": False, "knobs": [], "halide": facts["halide"].replace("-no_asserts", "")}
         for target, facts in kernel.targets.items()})
 
 
 def score_rows(runner, program, rows, seconds):
-    """The score over the rows that it runs and writes the default's bytes on, and why the first other one failed."""
+    """The score over the rows that it runs and writes the library's bytes on, and why the first other one failed."""
     scores, reason = [], None
     for row in rows:
         try:
@@ -35,7 +36,7 @@ def score_rows(runner, program, rows, seconds):
 
 
 def measure_baselines(build, target, groups, runner, seconds, shapes=None):
-    """(group, scheduler, its score against the default or None, rows that ran, rows, what else there is to say)."""
+    """(group, scheduler, its score against the library or None, rows that ran, rows, what else there is to say)."""
     device = build.targets[target]["device"]
     for group in groups:
         plain = replace(group, kernels=tuple(map(plain_kernel, group.kernels)))

@@ -59,7 +59,7 @@ def resume_command(context):
 @click.option("--check", is_flag=True, help="Measure the recorded rows again and report drift.")
 @click.option("--report", type=click.Path(dir_okay=False, path_type=Path), is_flag=False, flag_value=Path("tune.html"),
               help="Write an HTML page of what was found.")
-@click.option("--baselines", is_flag=True, help="Measure Halide's own schedulers against the default.")
+@click.option("--baselines", is_flag=True, help="Measure Halide's own schedulers against the library's kernels.")
 @reported
 def tune(target, check, report, baselines, source, **options):
     """Search for better knobs of the schedules, and record what wins, in schedules/tuned."""

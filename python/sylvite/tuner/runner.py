@@ -1,10 +1,25 @@
 """Runs the runner, here or on another machine."""
+import contextlib
 import json
+import os
 import shlex
+import signal
 import subprocess
+import tempfile
+import threading
 
 from .errors import CandidateFailed
 from .score import combine, score_row
+
+
+def next_line(process, silence, give_up):
+    """Of the process's output; empty at its end. give_up() where it takes longer than `silence` seconds."""
+    timer = threading.Timer(silence, give_up)
+    timer.start()
+    try:
+        return process.stdout.readline()
+    finally:
+        timer.cancel()
 
 
 class Runner:
@@ -14,29 +29,39 @@ class Runner:
         self.prefix = shlex.split(prefix)
         self.options = ["--target", target] + (["--threads", str(threads)] if threads else [])
 
-    def lines(self, program, *arguments, timeout=600):
-        """The objects that the program prints, as they come."""
+    def lines(self, program, *arguments, silence=600):
+        """The objects that the program prints, as they come. One that says nothing for `silence` seconds hangs."""
         command = [*self.prefix, str(program), *map(str, arguments), *self.options]
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                   text=True)
-        try:
-            for line in process.stdout:
-                if line.startswith("{"):
-                    yield json.loads(line)
-            _, said = process.communicate(timeout=timeout)
-        except GeneratorExit:
-            return
-        except json.JSONDecodeError as error:
-            raise CandidateFailed(f"the runner printed no JSON: {error}") from None
-        finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-            process.stdout.close()
-            process.stderr.close()
-        if process.returncode not in (0, 3):
-            last = (said.strip() or "no message").splitlines()[-1]
-            raise CandidateFailed(f"the runner ended with {process.returncode}: {last}")
+        # A session of its own: what a prefix starts ends with it. Messages in a file: nobody empties a pipe meanwhile.
+        with tempfile.TemporaryFile("w+", errors="replace") as messages, subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=messages, text=True,
+                errors="replace", start_new_session=True) as process:
+            silent, hung = f"the runner said nothing for {silence} s", threading.Event()
+
+            def end():
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+
+            def give_up():
+                hung.set()
+                end()
+
+            try:
+                while line := next_line(process, silence, give_up):
+                    if line.startswith("{"):
+                        yield json.loads(line)
+                status = process.wait(silence)
+            except json.JSONDecodeError as error:
+                raise CandidateFailed(f"the runner printed no JSON: {error}") from None
+            except subprocess.TimeoutExpired:
+                raise CandidateFailed(silent) from None
+            finally:
+                if process.poll() is None:
+                    end()
+            messages.seek(0)
+            if status not in (0, 3):
+                last = (messages.read().strip() or "no message").splitlines()[-1]
+                raise CandidateFailed(silent if hung.is_set() else f"the runner ended with {status}: {last}")
 
     def chip(self, program):
         return next(self.lines(program, "chip"))

@@ -167,7 +167,7 @@ def check(build, target, kernel, prefix, threads, seconds, shapes, records, **_)
 
 
 def baselines(build, target, kernel, prefix, threads, seconds, shapes, **_):
-    """Halide's own schedules of the same kernels, against the default."""
+    """Halide's own schedules of the same kernels, against the library's as it is built: recorded rows, else defaults."""
     from .baselines import measure_baselines
     console = new_console()
     table = Table("group", "scheduler", "our speed over its", "spread", "rows", "reason", title=target)
