@@ -1,9 +1,11 @@
 """What CMake takes of tuned rows, and what it refuses."""
 import json
+import multiprocessing
 import re
 import subprocess
 
 import pytest
+from sylvite.tuner import records
 
 TARGET = "x86_64"
 
@@ -162,3 +164,20 @@ def test_the_committed_rows_are_well_formed_and_sorted(source, build):
         rows = records.read(build, path.stem)
         assert [known["kernel"] for known in rows] == sorted(known["kernel"] for known in rows)
         assert path.read_text() == records.dump(path.stem, rows)
+
+
+def write_rows(build, folder, first):
+    for i in range(first, first + 10):
+        records.write(build, TARGET, row(build, f"kernel_{i}"), folder)
+
+
+def test_processes_that_record_at_once_keep_each_others_rows(build, tmp_path):
+    fork = multiprocessing.get_context("fork")
+    running = [fork.Process(target=write_rows, args=(build, tmp_path, 10 * i)) for i in range(4)]
+    for process in running:
+        process.start()
+    for process in running:
+        process.join()
+    assert all(process.exitcode == 0 for process in running)
+    assert len(records.read(build, TARGET, tmp_path)) == 40
+    assert [path.name for path in tmp_path.iterdir()] == [f"{TARGET}.json"]

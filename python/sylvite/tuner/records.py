@@ -1,5 +1,7 @@
 """schedules/tuned/<target>.json: what was measured, a row per group of kernels."""
+import contextlib
 import datetime
+import fcntl
 import json
 import os
 
@@ -13,6 +15,10 @@ def path_of(build, target, folder=None):
 def read(build, target, folder=None):
     path = path_of(build, target, folder)
     return build.tuned_rows.read(path, target) if path.exists() else []
+
+
+def knobs_text(knobs):
+    return " ".join(f"{name}={value}" for name, value in sorted(knobs.items())) or "default"
 
 
 def number(value):
@@ -38,15 +44,27 @@ def make_row(build, group, knobs, verdict, score, shapes, chip):
     }
 
 
+@contextlib.contextmanager
+def locked(folder):
+    """One writer at a time: processes that tune different kernels may share the folder."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def write(build, target, row, folder=None):
     """Puts the row in its place, which is by name."""
     path = path_of(build, target, folder)
-    rows = {known["kernel"]: known for known in read(build, target, folder)}
-    rows[row["kernel"]] = row
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(f".{os.getpid()}")
-    beside.write_text(dump(target, [rows[name] for name in sorted(rows)]))
-    os.replace(beside, path)
+    with locked(path.parent):
+        rows = {known["kernel"]: known for known in read(build, target, folder)}
+        rows[row["kernel"]] = row
+        beside = path.with_suffix(f".{os.getpid()}")
+        beside.write_text(dump(target, [rows[name] for name in sorted(rows)]))
+        os.replace(beside, path)
 
 
 def dump(target, rows):

@@ -9,6 +9,7 @@ from plotly.offline import get_plotlyjs
 
 from . import records
 from .errors import TunerError
+from .records import knobs_text
 from .search import default_storage
 
 STYLE = """body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color: #222 }
@@ -51,10 +52,6 @@ def history(trials):
     chart.add_scatter(x=[trial.number for trial in done], y=line, mode="lines", name="best so far", line={"color": TUNED})
     chart.add_hline(y=1, line_dash="dot", line_color=DEFAULT)
     return chart
-
-
-def knobs_text(knobs):
-    return " ".join(f"{name}={value}" for name, value in sorted(knobs.items())) or "default"
 
 
 def knob_chart(done):

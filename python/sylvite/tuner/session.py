@@ -11,12 +11,9 @@ from rich.table import Table
 from . import records as records_module
 from . import stream
 from .errors import CandidateFailed, TunerError
+from .records import knobs_text
 from .runner import Runner
 from .search import Search, Settings
-
-
-def knobs_text(knobs):
-    return " ".join(f"{name}={value}" for name, value in sorted(knobs.items())) or "default"
 
 
 def new_console():
