@@ -1,4 +1,5 @@
 """The search: what it records, what it refuses, that it goes on where it stopped."""
+import math
 import subprocess
 import sys
 
@@ -6,6 +7,7 @@ import fakes
 import pytest
 from sylvite.tuner import records
 from sylvite.tuner.errors import CandidateFailed, TunerError
+from sylvite.tuner.score import combine, pool, score_row
 from sylvite.tuner.search import Search, Settings, default_storage, study_name
 
 import optuna
@@ -140,6 +142,17 @@ def test_two_processes_share_one_study(fake, source, tmp_path):
     shared = optuna.load_study(study_name=study_name("fake", fakes.GROUP, found.digest), storage=url).get_trials()
     done = {tuple(sorted(trial.params.items())) for trial in shared if trial.state.is_finished()}
     assert len(done) == 8  # every combination, whoever tried it
+
+
+def test_processes_that_disagree_widen_the_spread():
+    def score(speed):
+        return combine([score_row({"row": "any", "weight": 1, "bytes": 1, "pairs": [[speed, 1.]] * 9})])
+
+    assert score(1.5).spread == 0
+    pooled = pool([score(1.2), score(1.5)])
+    assert pooled.ratio == pytest.approx(1.8 ** .5)
+    assert pooled.spread == pytest.approx(math.log(1.5 / 1.2))
+    assert not pool([score(.9), score(1.2)]).wins()
 
 
 def test_a_search_without_a_finished_trial_says_so(fake):

@@ -10,12 +10,14 @@ import sqlalchemy
 
 from . import lines, records
 from .errors import CandidateFailed, TunerError
+from .score import pool
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 SCREEN_SECONDS = 5   # of timing per trial
 CONFIRM_SECONDS = 15  # of timing for the best one, measured anew: the best of many looks better than it is
 MOST_GRID = 30
+PROCESSES = 5  # that share the time where a row is confirmed or checked
 KIB_PER_PERCENT = 16  # of objects on disk that a percent of speed may cost: code takes room in every program
 
 
@@ -80,11 +82,19 @@ class Search:
     def settings_of(self, knobs):
         return tuple(f"{name}={value}" for name, value in sorted(knobs.items()) if value != self.defaults[name])
 
-    def measure(self, knobs, seconds, roof=False, after_row=None):
+    def measure(self, knobs, seconds, after_row=None):
         """Checked, then timed against the default."""
+        return self.runner.time(self.checked_program(knobs), self.rows, seconds, after_row=after_row)
+
+    def measure_anew(self, knobs, seconds, roof=False):
+        """The same in several processes."""
+        program = self.checked_program(knobs)
+        return pool([self.runner.time(program, self.rows, seconds / PROCESSES, roof) for _ in range(PROCESSES)])
+
+    def checked_program(self, knobs):
         program = self.build.program(self.group, self.target, self.settings_of(knobs), self.timed, self.checked)
         self.runner.check(program)
-        return self.runner.time(program, self.rows, seconds, roof, after_row)
+        return program
 
     def too_much_code(self, knobs, ratio):
         """Why a candidate of this speed is not worth its code; None where it is."""
@@ -171,7 +181,7 @@ class Search:
             if reason is None:
                 measured += 1
                 self.settings.events("confirm", self, trial.params, measured)
-                score = self.measure(trial.params, self.settings.confirm_seconds, roof=True)
+                score = self.measure_anew(trial.params, self.settings.confirm_seconds, roof=True)
                 first = first or score
                 reason = self.too_much_code(trial.params, score.ratio) if score.wins() else score.why_not()
                 if reason is None:

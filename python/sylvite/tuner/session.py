@@ -128,7 +128,7 @@ def measure_again(build, target, groups, row, runner, settings):
         found, digest, chip = stream.measure(build, target, runner, settings.confirm_seconds)
         return found[row["knobs"]["percent"]], digest, chip
     search = Search(build, groups[row["kernel"]], target, runner, settings)
-    return search.measure(row["knobs"], settings.seconds), search.digest, search.chip
+    return search.measure_anew(row["knobs"], settings.seconds), search.digest, search.chip
 
 
 def check(build, target, kernel, prefix, threads, seconds, shapes, records, **_):
