@@ -2,13 +2,14 @@
 import math
 import subprocess
 import sys
+from dataclasses import replace
 
 import fakes
 import pytest
 from sylvite.tuner import records
 from sylvite.tuner.errors import CandidateFailed, TunerError
-from sylvite.tuner.score import combine, pool, score_row
-from sylvite.tuner.search import Search, Settings, default_storage, study_name
+from sylvite.tuner.score import RowScore, combine, pool, score_row
+from sylvite.tuner.search import PROCESSES, Search, Settings, default_storage, study_name
 
 import optuna
 
@@ -66,16 +67,39 @@ def test_speed_that_takes_too_much_code_is_not_taken(fake):
     assert row["knobs"] == {} and row["verdict"].startswith("default kept: 990 KiB more code for ")
 
 
-def test_a_candidate_that_loses_on_one_shape_is_not_taken(fake):
-    class Uneven(fakes.FakeRunner):
-        def time(self, program, rows, *rest, **more):
-            score = super().time(program, rows, *rest, **more)
-            from dataclasses import replace
-            from sylvite.tuner.score import combine
-            return combine([replace(row, gain=row.gain + by) for row, by in zip(score.rows, (.5, -.2))])
+class Uneven(fakes.FakeRunner):
+    """Faster on one shape; slower on the other, `losses` times."""
 
-    row = (found := search(fake, Uneven())).record(*found.run())
+    def __init__(self, losses):
+        super().__init__()
+        self.losses = losses
+
+    def time(self, program, rows, *rest, **more):
+        score = super().time(program, rows, *rest, **more)
+        self.losses -= 1
+        gains = {"f32_f16_16m": .5, "f32_f16_128k": -.2 if self.losses >= 0 else 0}
+        return combine([replace(row, gain=row.gain + gains[row.name]) for row in score.rows])
+
+
+def test_a_candidate_that_loses_on_one_shape_is_not_taken(fake):
+    row = (found := search(fake, Uneven(math.inf))).record(*found.run())
     assert row["knobs"] == {} and "of the default's speed" in row["verdict"]
+
+
+def test_a_loss_that_does_not_come_again_rules_nothing_out(fake):
+    score = search(fake, Uneven(PROCESSES)).measure_anew({"step": 128, "ahead": 0}, 5)
+    assert score.wins() and [row.name for row in score.rows] == ["f32_f16_16m", "f32_f16_128k"]
+    score = search(fake, Uneven(2 * PROCESSES)).measure_anew({"step": 128, "ahead": 0}, 5)
+    assert [row.name for row in score.losers] == ["f32_f16_128k"]
+
+
+def test_a_verdict_tells_slower_from_noise():
+    def score(gain):
+        return combine([RowScore("any", 1, 1, gain, .005, 1., 1., 0)])
+
+    assert score(-.02).why_not() == "slower when measured anew"
+    assert score(-.001).why_not() == score(.001).why_not() == "within noise"
+    assert not score(.008).wins() and score(.008).why_not() == "only 0.8% faster"
 
 
 def test_an_interrupted_search_goes_on_where_it_stopped(fake):
@@ -161,7 +185,6 @@ def test_a_search_without_a_finished_trial_says_so(fake):
 
 
 def test_the_size_that_streams_is_where_streaming_begins_to_pay():
-    from sylvite.tuner.score import RowScore, combine
     from sylvite.tuner.stream import toggled
     gains = {10: -.3, 30: -.1, 60: .2, 90: .3, 200: .4}  # percent of the cache: what streaming gains
     score = combine([RowScore(str(size), 1, size, gain, .01, 1., 1., 0) for size, gain in gains.items()])

@@ -45,7 +45,9 @@ class Score:
         if self.losers:
             worst = min(self.losers, key=lambda row: row.gain)
             return f"{worst.name} at {worst.ratio:.3f} of the default's speed"
-        return "within noise"
+        if abs(self.gain) <= self.spread:
+            return "within noise"
+        return "slower when measured anew" if self.gain < 0 else f"only {self.gain:.1%} faster"
 
 
 def score_row(said):

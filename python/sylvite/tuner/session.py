@@ -156,7 +156,7 @@ def check(build, target, kernel, prefix, threads, seconds, shapes, records, **_)
         lost = score.gain < -score.spread or score.losers
         if lost or apart > max(.05, score.spread + row["score"]["spread"]):
             drifted += 1
-            notes.insert(0, "now slower than the default: tune it anew" if lost else "drifted")
+            notes.insert(0, f"{score.why_not()}: tune it anew" if lost else "drifted")
         console.print(f"{row['kernel']} {knobs_text(row['knobs'])}: {said}{'; ' if notes else ''}{'; '.join(notes)}",
                       markup=False, highlight=False)
     console.print(f"{target}: {len(rows)} rows, {drifted} drifted")
