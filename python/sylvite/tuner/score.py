@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from statistics import mean, median, stdev
 
 WORTH = .01  # a gain below this is not worth a row
-LOSS = .03   # a shape that loses more than this beyond its spread rules a candidate out
+LOSS = .05   # a shape that loses more than this beyond its spread rules a candidate out
 
 
 @dataclass(frozen=True)
