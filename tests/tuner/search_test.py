@@ -10,6 +10,7 @@ from sylvite.tuner import records
 from sylvite.tuner.errors import CandidateFailed, TunerError
 from sylvite.tuner.score import RowScore, combine, pool, score_row
 from sylvite.tuner.search import PROCESSES, Search, Settings, default_storage, study_name
+from sylvite.tuner.session import moved
 
 import optuna
 
@@ -177,6 +178,15 @@ def test_processes_that_disagree_widen_the_spread():
     assert pooled.ratio == pytest.approx(1.8 ** .5)
     assert pooled.spread == pytest.approx(math.log(1.5 / 1.2))
     assert not pool([score(.9), score(1.2)]).wins()
+
+
+def test_a_row_has_moved_beyond_noise_and_a_third_of_its_gain():
+    def now(ratio, spread=.01):
+        return combine([RowScore("any", 1, 1, math.log(ratio), spread, 1., 1., 0)])
+
+    small, large = {"geomean": 1.04, "spread": .01}, {"geomean": 1.43, "spread": .02}
+    assert not moved(small, now(1.0)) and moved(small, now(.98)) and not moved(small, now(.98, .06))
+    assert not moved(large, now(1.29)) and moved(large, now(1.2)) and moved(large, now(1.7))
 
 
 def test_a_search_without_a_finished_trial_says_so(fake):
