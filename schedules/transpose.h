@@ -8,8 +8,9 @@
 namespace sylvite {
 
 struct TransposeKnobs {
-  Knob longer{"longer", 1, {1, 2}};  // times the default tile: its rows of y
-  Knob higher{"higher", 1, {1, 2}};  // its rows of x
+  Knob longer{"longer", 1, {1, 2}};          // times the default tile: its rows of y
+  Knob higher{"higher", 1, {1, 2}};          // its rows of x
+  Knob gathered{"gathered", 0, {0, 4, 16}};  // of y's rows: the most cache lines
 };
 
 template <typename Input, typename Output>
@@ -68,6 +69,14 @@ void schedule_transpose(Input& x, Output& y, const std::vector<Halide::Var>& v,
     tile_after_tile(f.specialize(when && tiles > 2 * group), p, q, a_first, true);
     tile_after_tile(f.specialize(when), p, q, a_first, false);
   };
+  // Short rows of y whole, one after the other, where rows of x are so close that what a line is
+  // gathered from holds the next rows, too. (Padded 12 x 12 blocks of float64: 1.3 times the speed of
+  // tiles with AVX-512, 1.4 with SSE. Half the speed for rows of 1000.)
+  if (!narrow && knobs.gathered > 0) {
+    const Halide::Expr close = extent_b > few && x.dim(1).stride() <= 2 * line;
+    const Halide::Expr is_short = extent_a > line && extent_a <= knobs.gathered * line;
+    tile_after_tile(f.specialize(close && is_short), line, 1, true, false);
+  }
   for (int p = tile_a; p >= 2; p /= 2) {
     for (int q = tile_b; q >= 2; q /= 2) {
       const Halide::Expr fits = extent_a >= p && extent_b >= q;
