@@ -10,7 +10,7 @@ namespace sylvite {
 struct TransposeKnobs {
   Knob longer{"longer", 1, {1, 2}};          // times the default tile: its rows of y
   Knob higher{"higher", 1, {1, 2}};          // its rows of x
-  Knob gathered{"gathered", 0, {0, 4, 16}};  // of y's rows: the most cache lines
+  Knob gathered{"gathered", 0, {0, 4, 16}};  // most cache lines of a row of y that is gathered
 };
 
 template <typename Input, typename Output>
